@@ -1,0 +1,69 @@
+"""The ledger's closed family of errors. What a batch's events fail with is a status, not one of these."""
+
+from jinku.base.errors import JinkuError
+
+
+class LedgerError(JinkuError):
+    """Anything the ledger refuses as a whole."""
+
+    code = "ledger_error"
+
+
+class IntegerOverflowError(LedgerError, ValueError):
+    """A field's value does not fit its width (the name and meaning are those of TigerBeetle's client)."""
+
+    code = "integer_overflow"
+    http_status = 422
+
+    def __init__(self, name: str, bits: int, number: int) -> None:
+        super().__init__(
+            f"{name}={number} does not fit an unsigned {bits}-bit integer",
+            remedy=f"send {name} between 0 and 2^{bits} - 1",
+        )
+
+
+class TooMuchDataError(LedgerError):
+    """A batch is larger than the model allows."""
+
+    code = "too_much_data"
+    http_status = 413
+
+
+class LedgerClosed(LedgerError):
+    """The ledger was closed."""
+
+    code = "ledger_closed"
+    http_status = 503
+
+
+class LedgerLocked(LedgerError):
+    """Another process writes this ledger, or took it over."""
+
+    code = "ledger_locked"
+    http_status = 503
+
+
+class LedgerHalted(LedgerError):
+    """A commit failed or an invariant broke; nothing more is accepted until the ledger is opened anew."""
+
+    code = "ledger_halted"
+    http_status = 503
+
+
+class InvariantBroken(LedgerError):
+    """The books do not balance. This is never ignored and never continued from."""
+
+    code = "invariant_broken"
+
+
+class StoreError(LedgerError):
+    """The store could not read or write."""
+
+    code = "store_failed"
+    http_status = 503
+
+
+class CorruptJournal(LedgerError):
+    """What the store returned is not what was committed."""
+
+    code = "corrupt_journal"
