@@ -44,7 +44,7 @@ class Family(IntEnum):
     LEDGER = 6
     """The same by ledger number."""
     ANY = 7
-    """The same for every transfer; its only value is 0."""
+    """The same for every transfer and every expiry; its only value is 0."""
 
 
 class PendingStatus(IntEnum):
