@@ -36,6 +36,13 @@ class LedgerClosed(LedgerError):
     http_status = 503
 
 
+class LedgerBusy(LedgerError):
+    """More requests wait than the ledger keeps in memory."""
+
+    code = "ledger_busy"
+    http_status = 503
+
+
 class LedgerLocked(LedgerError):
     """Another process writes this ledger, or took it over."""
 

@@ -1,0 +1,230 @@
+"""The ledger's single writer: state machine, store and published state, without threads.
+
+Rules:
+
+1. Everything that one call changes is one :class:`Commit`: durable as a whole before anyone can see any of it.
+2. A failure while executing or committing halts the core for good: what is in memory may then differ from what is
+   on disk, and only reopening, which rebuilds memory from disk, makes them equal again.
+3. Pending transfers that are due are expired before anything else is executed at the same clock.
+"""
+
+import heapq
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jinku.ledger.errors import CorruptJournal, LedgerError, LedgerHalted
+from jinku.ledger.header import Header
+from jinku.ledger.layout import ENTRY, ID, MASK_64, Array, EntryKind
+from jinku.ledger.limits import BATCH_EVENTS_MAX, BLOCK_ACCOUNTS, REPLAY_ENTRIES, SNAPSHOT_ENTRIES
+from jinku.ledger.machine import Known, Outcome, StateMachine
+from jinku.ledger.model import TransferFlags
+from jinku.ledger.store import Commit, PendingStatus, Store
+from jinku.ledger.visible import Visible
+
+_RESOLVES = np.uint16(TransferFlags.POST_PENDING_TRANSFER | TransferFlags.VOID_PENDING_TRANSFER)
+_MACHINE_FAULTS = (LedgerError, ArithmeticError, LookupError, ValueError, TypeError, MemoryError, OSError)
+"""What a fault in executing or committing can look like; each halts the core."""
+
+
+class Core:
+    """One open ledger, to be used by one thread at a time (reads go through `visible` and the store)."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.machine = StateMachine()
+        self.halted = ""
+        recovered = store.load()
+        self._header = Header.from_bytes(recovered.header)
+        self._dirty: set[int] = set()
+        self._size = recovered.size
+        self._recover(recovered.blocks)
+        self._due = list(
+            zip(recovered.open_expires_at.tolist(), recovered.open_pending.tolist(), strict=True)
+        )
+        heapq.heapify(self._due)
+        self.visible = Visible(self.machine.accounts, self._size)
+
+    def _recover(self, blocks: dict[int, bytes]) -> None:
+        header = self._header
+        table = np.frombuffer(b"".join(blocks[number] for number in sorted(blocks)), self.machine.accounts.dtype)
+        if len(table) < header.snapshot_accounts or header.snapshot_size > self._size:
+            raise CorruptJournal(
+                f"the snapshot holds {len(table)} accounts of {header.snapshot_accounts} at journal size "
+                f"{header.snapshot_size} of {self._size}",
+                remedy="restore the ledger from a backup",
+            )
+        self.machine.restore(
+            table[: header.snapshot_accounts], header.snapshot_timestamp, header.snapshot_transfer_timestamp
+        )
+        for first in range(header.snapshot_size, self._size, REPLAY_ENTRIES):
+            entries = self.store.entries(first, min(REPLAY_ENTRIES, self._size - first))
+            if len(entries) != min(REPLAY_ENTRIES, self._size - first):
+                raise CorruptJournal(
+                    f"the journal ends at entry {first + len(entries)} of {self._size}",
+                    remedy="restore the ledger from a backup",
+                )
+            self.machine.replay(entries)
+            self._mark_dirty(self._touched_by(entries))
+        self.machine.check()
+
+    def _touched_by(self, entries: Array) -> NDArray[np.int64]:
+        """The accounts that replayed entries created or moved."""
+        event = entries["event"]
+        sides = []
+        for kinds, name in (
+            ((EntryKind.ACCOUNT,), "id"),
+            ((EntryKind.TRANSFER, EntryKind.EXPIRY), "debit_account_id"),
+            ((EntryKind.TRANSFER, EntryKind.EXPIRY), "credit_account_id"),
+        ):
+            rows = event[np.isin(entries["kind"], kinds)]
+            ids = np.zeros(len(rows), ID)
+            ids["id_lo"], ids["id_hi"] = rows[f"{name}_lo"], rows[f"{name}_hi"]
+            sides.append(self.machine.find_accounts(ids))
+        return np.concatenate(sides)
+
+    @property
+    def next_expiry(self) -> int:
+        """When the next pending transfer may be due, in ns; 0 where none is."""
+        return int(self._due[0][0]) if self._due else 0
+
+    def create_accounts(self, batch: Array, requests: NDArray[np.int64], now: int) -> Array:
+        """Execute account requests at `now`; RESULT rows once durable."""
+        return self._run(lambda: self.machine.create_accounts(batch, requests, now, self._size))
+
+    def create_transfers(self, batch: Array, requests: NDArray[np.int64], now: int) -> Array:
+        """Execute transfer requests at `now`; RESULT rows once durable."""
+        return self._run(
+            lambda: self.machine.create_transfers(batch, requests, now, self._size, self._known(batch))
+        )
+
+    def seal(self, digest: bytes, topic: int, now: int) -> tuple[int, int]:
+        """Append a SEAL entry; its sequence number and timestamp once durable."""
+        sequence = self._size
+        self._run(lambda: self.machine.seal(digest, topic, now))
+        return sequence, self.machine.last_timestamp
+
+    def expire(self, now: int) -> None:
+        """Release every pending transfer whose time is up at `now`."""
+        while self._due and self._due[0][0] <= now:
+            due: list[int] = []
+            while self._due and self._due[0][0] <= now and len(due) < BATCH_EVENTS_MAX:
+                due.append(heapq.heappop(self._due)[1])
+            sequences = np.array(due, np.int64)
+            still = sequences[self.store.pending_statuses(sequences) == PendingStatus.PENDING]
+            if len(still):
+                self._run(
+                    lambda open_now=still: self.machine.expire(
+                        self.store.entries_at(open_now), open_now, self._size
+                    )
+                )
+
+    def _run(self, execute: Callable[[], Outcome]) -> Array:
+        if self.halted:
+            raise LedgerHalted(f"the ledger halted: {self.halted}", remedy="find the cause, then open it anew")
+        try:
+            outcome = execute()
+            if len(outcome.entries):
+                self._commit(outcome)
+        except _MACHINE_FAULTS as fault:
+            self.halted = f"{type(fault).__name__}: {fault}"
+            raise
+        return outcome.results
+
+    def _commit(self, outcome: Outcome) -> None:
+        size = self._size + len(outcome.entries)
+        self._mark_dirty(outcome.touched)
+        header, blocks = self._snapshot(self._id_max(outcome.entries), size)
+        self.store.commit(
+            Commit(
+                first=self._size,
+                entries=outcome.entries,
+                debit=outcome.debit,
+                credit=outcome.credit,
+                pending_sequence=outcome.pending_sequence,
+                pending_status=outcome.pending_status,
+                expires_at=outcome.expires_at,
+                header=header.to_bytes(),
+                blocks=blocks,
+            )
+        )
+        self._header, self._size = header, size
+        if blocks:
+            self._dirty.clear()
+        self.visible.publish(self.machine.accounts, outcome.touched, size)
+        timed = (outcome.expires_at != 0) & (outcome.pending_status == PendingStatus.PENDING)
+        if timed.any():
+            for item in zip(
+                outcome.expires_at[timed].tolist(), outcome.pending_sequence[timed].tolist(), strict=True
+            ):
+                heapq.heappush(self._due, item)
+
+    def _mark_dirty(self, touched: NDArray[np.int64]) -> None:
+        self._dirty.update(np.unique(touched // BLOCK_ACCOUNTS).tolist())
+
+    def _snapshot(self, id_max: int, size: int) -> tuple[Header, dict[int, bytes]]:
+        old, machine = self._header, self.machine
+        if size - old.snapshot_size < SNAPSHOT_ENTRIES:
+            return (
+                Header(
+                    id_max,
+                    old.snapshot_size,
+                    old.snapshot_accounts,
+                    old.snapshot_timestamp,
+                    old.snapshot_transfer_timestamp,
+                ),
+                {},
+            )
+        blocks = {
+            number: machine.accounts[number * BLOCK_ACCOUNTS : (number + 1) * BLOCK_ACCOUNTS].tobytes()
+            for number in sorted(self._dirty)
+        }
+        header = Header(
+            id_max, size, len(machine.accounts), machine.last_timestamp, machine.last_transfer_timestamp
+        )
+        return header, blocks
+
+    def _id_max(self, entries: Array) -> int:
+        kinds = entries["kind"]
+        named = entries[(kinds == EntryKind.TRANSFER) | (kinds == EntryKind.BURNED_ID)]["event"]
+        if not len(named):
+            return self._header.id_max
+        high = int(named["id_hi"].max())
+        low = int(named["id_lo"][named["id_hi"] == high].max())
+        return max(self._header.id_max, (high << 64) | low)
+
+    def _known(self, batch: Array) -> Known:
+        existing = self._existing(batch)
+        resolving = np.flatnonzero(batch["flags"] & _RESOLVES)
+        if not len(resolving):
+            return Known(existing, None, None, None)
+        ids = np.zeros(len(resolving), ID)
+        ids["id_lo"], ids["id_hi"] = batch["pending_id_lo"][resolving], batch["pending_id_hi"][resolving]
+        found = self.store.find_ids(ids)
+        hit = found >= 0
+        pending = np.zeros(len(batch), ENTRY)
+        sequence = np.full(len(batch), -1, np.int64)
+        status = np.zeros(len(batch), np.uint8)
+        pending[resolving[hit]] = self.store.entries_at(found[hit])
+        sequence[resolving[hit]] = found[hit]
+        status[resolving[hit]] = self.store.pending_statuses(found[hit])
+        return Known(existing, pending, sequence, status)
+
+    def _existing(self, batch: Array) -> Array | None:
+        """The stored entry of each event's id; ids above the greatest known one are not looked up."""
+        high, low = self._header.id_max >> 64, self._header.id_max & MASK_64
+        maybe = np.flatnonzero(
+            (batch["id_hi"] < high) | ((batch["id_hi"] == high) & (batch["id_lo"] <= low))
+        )
+        if not len(maybe):
+            return None
+        ids = np.zeros(len(maybe), ID)
+        ids["id_lo"], ids["id_hi"] = batch["id_lo"][maybe], batch["id_hi"][maybe]
+        found = self.store.find_ids(ids)
+        hit = found >= 0
+        if not hit.any():
+            return None
+        existing = np.zeros(len(batch), ENTRY)
+        existing[maybe[hit]] = self.store.entries_at(found[hit])
+        return existing
