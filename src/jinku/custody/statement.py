@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from itertools import pairwise
 
 from jinku.base.currency import Currency
 from jinku.base.decimals import format_minor
@@ -162,7 +163,7 @@ def check_sequence(statements: Sequence[Statement]) -> tuple[Finding, ...]:
     ordered = sorted(
         statements, key=lambda s: (s.account, s.currency.code, s.sequence, s.from_date, s.to_date)
     )
-    for before, after in zip(ordered, ordered[1:], strict=False):
+    for before, after in pairwise(ordered):
         if (before.account, before.currency) != (after.account, after.currency):
             continue
         if after.sequence and after.sequence == before.sequence:

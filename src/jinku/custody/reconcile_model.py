@@ -1,0 +1,138 @@
+"""What a reconciliation takes and gives: movements, policy, matches and the result with its arithmetic.
+
+Rules:
+
+1. A movement is one thing that our books expect in a bank account, seen from that account: CREDIT is money
+   in.
+2. A result carries everything that made it: each match names its step and the values that met, each break its
+   evidence, and `proof` shows that ours plus all effects is the bank's.
+
+Example::
+
+    Movement("R-2026-000017", 12_500, Direction.CREDIT, date(2026, 11, 20), transfer_id=17)
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from jinku.base.calendar import WEEKDAYS, BusinessCalendar
+from jinku.base.errors import JinkuError
+from jinku.custody.breaks import Break, Outcome
+from jinku.custody.statement import Direction, Statement, StatementEntry
+
+METHOD_VERSION = "1"
+
+
+class ReconciliationBroken(JinkuError):
+    """The result does not add up or a record was lost: a fault of the program, never of the data."""
+
+    code = "reconciliation_broken"
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """One expected movement of the bank account; `amount` in minor units of its currency, never negative."""
+
+    reference: str
+    """What we gave the bank to name it by (end-to-end id); empty where nothing was given."""
+    amount: int
+    direction: Direction
+    date: date
+    """The day on which it should be booked."""
+    transfer_id: int
+    """The ledger's transfer behind it."""
+
+    @property
+    def signed(self) -> int:
+        """The amount as the change of the account's balance."""
+        return self.direction.signed(self.amount)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a reconciliation tolerates."""
+
+    calendar: BusinessCalendar = WEEKDAYS
+    transit_days: int = 0
+    """Business days that one of our movements may be under way before it counts as missing."""
+    lag_days_max: int = 0
+    """Calendar days by which the bank's booking date may differ from ours before the pair counts as late."""
+    as_of: date | None = None
+    """The day that ages are counted to; the statement's last day where None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One entry and one movement that are the same money."""
+
+    step: str
+    bank_line: int
+    """Line of the statement, from 1."""
+    entry: StatementEntry
+    movement: Movement
+
+    @property
+    def lag_days(self) -> int:
+        """Calendar days from our day to the bank's booking date."""
+        return (self.entry.booked - self.movement.date).days
+
+    @property
+    def explanation(self) -> str:
+        """Why these two, with the values that met."""
+        entry, movement = self.entry, self.movement
+        same = f"amount {entry.amount} {entry.direction.value}"
+        if self.step == "amount-date":
+            pair = f"line {self.bank_line} and transfer {movement.transfer_id}"
+            return f"only {pair} have {same} on {entry.booked}"
+        lag = f", booked {self.lag_days:+d} days from ours" if self.lag_days else ""
+        return f"line {self.bank_line} names reference {movement.reference}; {same} on both sides{lag}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """The result. Sums are signed minor units of the account's booked movements."""
+
+    bank: Statement
+    our_count: int
+    matches: tuple[Match, ...]
+    """Equal pairs, in order of the statement's lines."""
+    breaks: tuple[Break, ...]
+    """In order of the statement's lines, then of ours."""
+    bank_sum: int
+    our_sum: int
+    as_of: date
+    method_version: str = METHOD_VERSION
+
+    @property
+    def difference(self) -> int:
+        """The bank's movements less ours."""
+        return self.bank_sum - self.our_sum
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether every record is equal."""
+        return not self.breaks
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Number of equal pairs, and of breaks by class."""
+        found = Counter(one.kind.value for one in self.breaks)
+        return {Outcome.EQUAL.value: len(self.matches), **dict(sorted(found.items()))}
+
+    @property
+    def effects(self) -> Mapping[str, int]:
+        """Sum of the breaks' effects, by class."""
+        found: dict[str, int] = {}
+        for one in self.breaks:
+            found[one.kind.value] = found.get(one.kind.value, 0) + one.effect
+        return dict(sorted(found.items()))
+
+    @property
+    def proof(self) -> tuple[str, ...]:
+        """The arithmetic from our sum to the bank's, a step a line."""
+        money = self.bank.money
+        steps = [f"our movements = {money(self.our_sum)}"]
+        steps += [f"{kind.replace('_', ' ')} {money(effect)}" for kind, effect in self.effects.items()]
+        return (*steps, f"= the bank's booked movements {money(self.bank_sum)}")
