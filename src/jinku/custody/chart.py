@@ -1,0 +1,104 @@
+"""Account numbers and account records of a legal entity's books in one currency.
+
+Rules:
+
+1. The ledger number is the ISO 4217 numeric code of the currency, so no transfer can mix currencies.
+2. An account's id says where it belongs: ``entity << 96 | party << 32 | ledger << 16 | kind``. A house
+   account (bank mirror, fee income, …) has party 0.
+3. ``user_data_64`` is the party number, ``user_data_32`` the entity, ``user_data_128`` the party's commitment
+   (0 for a house account). A party number is a bare count: without the people store it names nobody.
+
+Example::
+
+    house = House(entity=1, currency=156)
+    house.account(Kind.FEE_INCOME)
+    house.account(Kind.INVESTOR, party=42)
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from jinku.base.currency import currency_by_number
+from jinku.custody.errors import BadOrder
+from jinku.custody.table import HOUSE_KINDS, KINDS, ROLE_KINDS, Kind, Limit, Role
+from jinku.ledger.layout import ACCOUNT, Array, set_u128
+from jinku.ledger.model import AccountFlags
+
+PARTY_BITS = 64
+ENTITY_BITS = 32
+
+_FLAGS = {
+    Limit.NO_OVERDRAFT: AccountFlags.DEBITS_MUST_NOT_EXCEED_CREDITS,
+    Limit.NO_CREDIT_BALANCE: AccountFlags.CREDITS_MUST_NOT_EXCEED_DEBITS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """One legal entity's books in one currency.
+
+    `entity` is the legal entity's number (1 …), `currency` the ISO 4217 numeric code (156 for CNY).
+    Raises BadOrder for an entity out of range, UnknownCurrency.
+    """
+
+    entity: int
+    currency: int
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.entity < 1 << ENTITY_BITS:
+            raise BadOrder(
+                "not an entity number", field="entity", value=self.entity, remedy="use 1 … 2^32 - 1"
+            )
+        currency_by_number(self.currency)
+
+    def account(self, kind: Kind, party: int = 0) -> int:
+        """The id of the account of `kind`, of `party` or (party 0) of the house itself.
+
+        Raises BadOrder if a party is named for a house account or missing for a party's.
+        """
+        if not 0 <= party < 1 << PARTY_BITS or (party == 0) != (kind in HOUSE_KINDS):
+            raise BadOrder(f"no {kind.name} account under this party", field="party", value=party)
+        return self.entity << 96 | party << 32 | self.currency << 16 | kind
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A party's account to open: its number, role and commitment (first 128 bits, as an integer)."""
+
+    party: int
+    role: Role
+    commitment: int
+
+
+def kind_of(account_id: int) -> Kind:
+    """The kind of the account with this id. Raises ValueError for an id the chart did not make."""
+    return Kind(account_id & 0xFFFF)
+
+
+def party_of(account_id: int) -> int:
+    """The party number in this account id, 0 for a house account."""
+    return account_id >> 32 & ((1 << PARTY_BITS) - 1)
+
+
+def house_accounts(house: House) -> Array:
+    """``ACCOUNT`` rows, shape (len(HOUSE_KINDS),), of the entity's own accounts in the order of the table."""
+    return _accounts(house, [(kind, 0, 0) for kind in HOUSE_KINDS])
+
+
+def party_accounts(house: House, openings: Sequence[Opening]) -> Array:
+    """``ACCOUNT`` rows, one per opening, in the order given."""
+    return _accounts(house, [(ROLE_KINDS[one.role], one.party, one.commitment) for one in openings])
+
+
+def _accounts(house: House, lines: Sequence[tuple[Kind, int, int]]) -> Array:
+    rows = np.zeros(len(lines), ACCOUNT)
+    set_u128(rows, "id", (house.account(kind, party) for kind, party, _ in lines))
+    set_u128(rows, "user_data_128", (commitment for _, _, commitment in lines))
+    rows["user_data_64"] = [party for _, party, _ in lines]
+    rows["user_data_32"] = house.entity
+    rows["ledger"] = house.currency
+    rows["code"] = [kind for kind, _, _ in lines]
+    rows["flags"] = [_FLAGS[KINDS[kind].limit] for kind, _, _ in lines]
+    return rows

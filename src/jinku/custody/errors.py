@@ -1,0 +1,72 @@
+"""The closed family of custody's errors.
+
+What the ledger refuses is a status in an outcome, not one of these.
+"""
+
+from jinku.base.errors import JinkuError
+
+
+class CustodyError(JinkuError):
+    """Anything custody refuses."""
+
+    code = "custody_error"
+
+
+class BadOrder(CustodyError, ValueError):
+    """An order that cannot mean what it says: named by field and value."""
+
+    code = "bad_order"
+    http_status = 422
+
+    def __init__(self, problem: str, *, field: str, value: object, remedy: str = "") -> None:
+        super().__init__(f"{field}={value!r}: {problem}", remedy=remedy)
+        self.field, self.value = field, value
+
+
+class OrderTooLarge(CustodyError):
+    """An order needs more transfers than one linked chain can hold."""
+
+    code = "order_too_large"
+    http_status = 413
+
+    def __init__(self, order_id: int, legs: int, legs_max: int) -> None:
+        super().__init__(
+            f"order {order_id} needs {legs} transfers in one chain, at most {legs_max} fit",
+            remedy="split the project into tranches with an order each",
+        )
+
+
+class AccountsRefused(CustodyError):
+    """The ledger refused accounts that the chart asked for."""
+
+    code = "accounts_refused"
+    http_status = 409
+
+    def __init__(self, refused: int, first_status: str) -> None:
+        super().__init__(
+            f"{refused} accounts were refused, the first with {first_status}",
+            remedy="check that the ids are not taken by accounts of another kind",
+        )
+
+
+class PartyUnknown(CustodyError, LookupError):
+    """No personal record under that number: never there, or erased."""
+
+    code = "party_unknown"
+    http_status = 404
+
+    def __init__(self, number: int) -> None:
+        super().__init__(
+            f"party {number} has no personal record",
+            remedy="check the number; an erased person cannot be brought back",
+        )
+
+
+class PartyExists(CustodyError):
+    """A personal record is already kept under that number."""
+
+    code = "party_exists"
+    http_status = 409
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"party {number} already has a personal record", remedy="use a new party number")
