@@ -1,0 +1,121 @@
+"""The RocksDB directory itself: opening it under its lock, writing durably, closing it for good.
+
+Rules:
+
+1. Opening first asks RocksDB to take a log whose last record is incomplete and to refuse any other damage.
+2. Every error of RocksDB leaves here as one of the ledger's own.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from rocksdict import DbClosedError, DBRecoveryMode, Rdict, WriteBatch
+
+from jinku.ledger.errors import CorruptJournal, LedgerClosed, LedgerError, LedgerLocked, StoreError
+from jinku.ledger.stores.rocks_options import FAMILIES, META, database_options, family_options, unsynced
+
+_LOCK_SIGNS: Final = ("lock hold by current process", "While lock file")
+_CORRUPTION_SIGN: Final = "Corruption"
+
+
+class RocksFiles:
+    """One open RocksDB directory."""
+
+    def __init__(self, path: Path) -> None:
+        """Open `path`, or make it. Raises LedgerLocked, StoreError or CorruptJournal."""
+        self.path = path
+        _make_directory(path)
+        with translated(f"open {path}"):
+            self._database = Rdict(
+                str(path),
+                database_options(DBRecoveryMode.tolerate_corrupted_tail_records()),
+                family_options(),
+            )
+            names = (META, *FAMILIES)
+            self._families = {name: self._database.get_column_family(name) for name in names}
+            self._handles = {name: self._database.get_column_family_handle(name) for name in names}
+        self._write_options = unsynced()
+
+    def family(self, name: str) -> Rdict:
+        """The column family `name`, for reading."""
+        try:
+            return self._families[name]
+        except KeyError:
+            raise LedgerClosed("the ledger is closed", remedy="open it anew") from None
+
+    def handle(self, name: str) -> Any:
+        """The column family `name`, for write batches."""
+        try:
+            return self._handles[name]
+        except KeyError:
+            raise LedgerClosed("the ledger is closed", remedy="open it anew") from None
+
+    def get_many(self, name: str, keys: list[bytes]) -> list[bytes | None]:
+        """The value of each key in the column family `name`, None where there is none."""
+        family: Any = self.family(name)
+        found: list[bytes | None] = family.get(keys)
+        return found
+
+    def items(self, name: str) -> Iterator[tuple[bytes, bytes]]:
+        """Every key and value of the column family `name`, in order."""
+        yield from self.family(name).items()
+
+    def write(self, batch: WriteBatch) -> None:
+        """Write `batch` atomically and return once it is durable."""
+        self._database.write(batch, self._write_options)
+        self._database.flush_wal(sync=True)
+
+    def close(self) -> None:
+        """Close the database and let go of everything that holds its lock."""
+        for family in self._families.values():
+            family.close()
+        self._families.clear()
+        self._handles.clear()
+        self._database.close()
+
+
+@contextmanager
+def translated(action: str) -> Iterator[None]:
+    """Turn whatever RocksDB raises while doing `action` into an error of the ledger."""
+    try:
+        yield
+    except LedgerError:
+        raise
+    except DbClosedError as error:
+        raise LedgerClosed(f"could not {action}: the ledger is closed", remedy="open it anew") from error
+    except Exception as error:  # rocksdict raises plain Exception for every status of RocksDB
+        raise _ledger_error(action, str(error)) from error
+
+
+def _ledger_error(action: str, message: str) -> LedgerError:
+    if any(sign in message for sign in _LOCK_SIGNS):
+        return LedgerLocked(
+            f"could not {action}: another process writes this ledger",
+            remedy="stop that process, or open another directory",
+        )
+    if message.startswith(_CORRUPTION_SIGN):
+        return CorruptJournal(
+            f"could not {action}: {message}", remedy="restore the directory from its newest backup"
+        )
+    return StoreError(
+        f"could not {action}: {message}", remedy="check the disk's space and health, then open anew"
+    )
+
+
+def _make_directory(path: Path) -> None:
+    """Make `path` and make its name durable in the directory above."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        parent = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(parent)
+        finally:
+            os.close(parent)
+    except OSError as error:
+        raise StoreError(
+            f"could not make the directory {path}: {error.strerror}",
+            remedy="name a directory that can be written",
+        ) from error
