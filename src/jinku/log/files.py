@@ -1,0 +1,117 @@
+"""The log's directory as files: atomic writes, one sync for many, one writer.
+
+Rules:
+
+1. A file appears whole or not at all: it is written under ``.writing`` and renamed. Its name may not
+   survive power loss before `sync`, its content neither.
+2. `sync` makes all that was written durable in one pass over the file system; `replace` writes one file and
+   makes it durable by itself.
+3. A lock file holds off a second writer, in this process or another, and lets go when the process dies.
+"""
+
+import ctypes
+import fcntl
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from jinku.log.errors import LogLockedError
+
+LOCK_NAME = ".lock"
+WRITING_NAME = ".writing"
+
+
+class LogFiles:
+    """The writer's hold on a directory; see the module's rules. Raises LogLockedError when another has it."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        directory.mkdir(parents=True, exist_ok=True)
+        self._lock = os.open(directory / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(self._lock)
+            raise LogLockedError(str(directory)) from None
+        self._root = str(directory) + os.sep
+        self._writing = directory / WRITING_NAME
+        self._made: set[str] = set()
+        self._unsynced: list[Path] = []
+
+    def write(self, path: str, content: bytes) -> None:
+        """Put `content` at `path`, relative to the directory (rule 1)."""
+        parent = path[: path.rindex("/")]
+        if parent not in self._made:
+            (self.directory / parent).mkdir(parents=True, exist_ok=True)
+            self._made.add(parent)
+        self._write(content, durable=False)
+        self._unsynced.append(self._writing.rename(self._root + path))
+
+    def sync(self) -> None:
+        """Make everything written so far durable (rule 2)."""
+        if not _sync_file_system(self._lock):
+            folders = {
+                folder
+                for path in self._unsynced
+                for folder in path.parents
+                if folder.is_relative_to(self.directory)
+            }
+            for path in (*self._unsynced, *folders):
+                _sync_path(path)
+        self._unsynced.clear()
+
+    def replace(self, path: str, content: bytes) -> None:
+        """Put `content` at `path`, in the directory itself, atomically and durably."""
+        self._write(content, durable=True)
+        self._writing.rename(self._root + path)
+        _sync_path(self.directory)
+
+    def read(self, path: str) -> bytes | None:
+        """The content at `path`, None where there is no such file."""
+        try:
+            return Path(self._root + path).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def drop_folder(self, path: str) -> None:
+        """Remove the folder `path` with its files, if it is there."""
+        if Path(self._root + path).is_dir():
+            shutil.rmtree(self._root + path)
+            self._made.discard(path)
+
+    def _write(self, content: bytes, *, durable: bool) -> None:
+        descriptor = os.open(self._writing, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+        try:
+            view = memoryview(content)
+            while view:
+                view = view[os.write(descriptor, view) :]
+            if durable:
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def close(self) -> None:
+        """Let another writer in. Idempotent."""
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+
+def _sync_path(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sync_file_system(descriptor: int) -> bool:
+    """Linux syncfs(2), which since 5.8 reports failed writes; False where the system lacks it."""
+    if not sys.platform.startswith("linux"):
+        return False
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.syncfs(descriptor) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
+    return True
