@@ -1,0 +1,67 @@
+"""The application: one function that reads like a table of contents."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from jinku import __version__
+from jinku.api.guard import Guard, Openness
+from jinku.api.metrics import Metrics
+from jinku.api.openapi import describe
+from jinku.api.problem import answer_http_exception, answer_jinku_error, answer_validation_error
+from jinku.api.replay import Replay
+from jinku.api.routes.accounts import accounts_router
+from jinku.api.routes.events import events_router
+from jinku.api.routes.log import LOG_PREFIX, log_router, receipts_router
+from jinku.api.routes.operations import operations_router
+from jinku.api.routes.transfers import transfers_router
+from jinku.api.services import Services
+from jinku.api.wire.accounts import AccountIn, AccountsIn
+from jinku.api.wire.filters import IdsIn, QueryIn
+from jinku.api.wire.transfers import TransferIn, TransfersIn
+from jinku.base.errors import JinkuError
+
+OPEN_PATHS = frozenset({"/healthz", "/readyz", "/openapi.json"})
+BODIES: tuple[type[BaseModel], ...] = (AccountIn, AccountsIn, TransferIn, TransfersIn, IdsIn, QueryIn)
+
+
+def create_app(services: Services) -> FastAPI:
+    """The whole API over `services`."""
+    metrics = Metrics()
+    openness = Openness(OPEN_PATHS, (LOG_PREFIX,) if services.open_log else ())
+    app = FastAPI(
+        title="Jinku",
+        version=__version__,
+        summary="A custody ledger that proves itself",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.include_router(accounts_router(services, metrics))
+    app.include_router(transfers_router(services, metrics))
+    app.include_router(receipts_router(services))
+    app.include_router(events_router(services))
+    app.include_router(log_router(services))
+    app.include_router(operations_router(services, metrics))
+    app.add_exception_handler(JinkuError, answer_jinku_error)
+    app.add_exception_handler(RequestValidationError, answer_validation_error)
+    app.add_exception_handler(HTTPException, answer_http_exception)
+    app.add_middleware(Replay, store=services.idempotency)
+    app.add_middleware(Guard, token=services.token, openness=openness, metrics=metrics)
+    _document(app, openness)
+    return app
+
+
+def _document(app: FastAPI, openness: Openness) -> None:
+    """Make ``/openapi.json`` answer our completed document, built once when first asked for."""
+    built: dict[str, Any] = {}
+
+    def openapi() -> dict[str, Any]:
+        if not built:
+            built.update(describe(app, BODIES, openness))
+        return built
+
+    app.openapi = openapi  # type: ignore[method-assign]

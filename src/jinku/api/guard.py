@@ -1,0 +1,140 @@
+"""The guard: the one ASGI layer around every request.
+
+Rules, in this order:
+
+1. Every request gets a request id (its own X-Request-Id where that is well-formed) and every answer carries
+   it.
+2. More than ``REQUESTS_IN_FLIGHT_MAX`` at a time: 503. Headers above ``HEADER_BYTES_MAX``: 431.
+3. Deny by default: a path is open only where :class:`Openness` says so; any other asks for the bearer token,
+   also where nothing is served.
+4. Every answer has the security headers; ``/v1`` is never stored by a cache.
+5. Whatever escapes from below is logged without its message and answered with a 500 that says nothing.
+6. Every answer is counted and logged by its route template.
+"""
+
+import re
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from jinku.api.errors import ApiError, HeadersTooLarge, InternalError, TokenRefused, TooBusy
+from jinku.api.limits import HEADER_BYTES_MAX, REQUEST_ID_CHARACTERS_MAX, REQUESTS_IN_FLIGHT_MAX
+from jinku.api.logs import RequestLog, now_s
+from jinku.api.metrics import Metrics
+from jinku.api.problem import problem_response
+from jinku.api.token import Token
+
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,%d}" % REQUEST_ID_CHARACTERS_MAX)
+_SECURITY_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+_NO_STORE = (b"cache-control", b"no-store")
+UNROUTED = "(none)"
+
+
+@dataclass(frozen=True, slots=True)
+class Openness:
+    """Which paths are served without a token."""
+
+    exact: frozenset[str]
+    prefixes: tuple[str, ...] = ()
+
+    def covers(self, path: str) -> bool:
+        """Whether `path` needs no token."""
+        return path in self.exact or path.startswith(self.prefixes)
+
+
+class Guard:
+    """See the module's rules."""
+
+    def __init__(self, app: ASGIApp, token: Token, openness: Openness, metrics: Metrics) -> None:
+        self._app, self._token, self._open, self._metrics = app, token, openness, metrics
+        self._log = RequestLog()
+        self._in_flight = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; other kinds of scope (lifespan) pass through."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = now_s()
+        exchange = _Exchange(scope, send)
+        self._in_flight += 1
+        try:
+            refusal = self._refuse(scope, exchange.authorization)
+            if refusal is None:
+                await self._app(scope, receive, exchange.send)
+            else:
+                await exchange.answer(refusal, receive)
+        # The outermost boundary: nothing may reach the client or the log with its message.
+        except Exception as error:  # noqa: BLE001
+            self._log.failed(exchange.request_id, exchange.route(), error)
+            if not exchange.status:
+                await exchange.answer(InternalError("unexpected"), receive)
+        finally:
+            self._in_flight -= 1
+            taken = now_s() - began
+            self._metrics.answered(scope["method"], exchange.route(), exchange.status, taken)
+            self._log.answered(exchange.request_id, scope["method"], exchange.route(), exchange.status, taken)
+
+    def _refuse(self, scope: Scope, authorization: bytes) -> ApiError | None:
+        if self._in_flight > REQUESTS_IN_FLIGHT_MAX:
+            return TooBusy(
+                f"{REQUESTS_IN_FLIGHT_MAX} requests are being answered",
+                remedy="retry after a moment, or send batches",
+            )
+        size = len(scope.get("raw_path") or b"") + len(scope["query_string"])
+        if size + sum(len(name) + len(value) + 4 for name, value in scope["headers"]) > HEADER_BYTES_MAX:
+            return HeadersTooLarge(
+                f"request target and headers exceed {HEADER_BYTES_MAX} bytes",
+                remedy="send fewer or shorter headers",
+            )
+        if not self._open.covers(scope["path"]) and not self._token.matches(authorization):
+            return TokenRefused(
+                "this path asks for the bearer token",
+                remedy="send Authorization: Bearer TOKEN; `jinku serve` names the file that holds it",
+            )
+        return None
+
+
+class _Exchange:
+    """One request and its answer: the request id, the status sent, and the headers that every answer has."""
+
+    __slots__ = ("_scope", "_send", "authorization", "request_id", "status")
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self._scope, self._send = scope, send
+        self.status = 0
+        self.authorization = wanted = b""
+        for name, value in scope["headers"]:
+            if name == b"authorization":
+                self.authorization = value
+            elif name == b"x-request-id":
+                wanted = value
+        self.request_id = wanted.decode() if _REQUEST_ID.fullmatch(wanted) else secrets.token_hex(8)
+        scope["jinku.request_id"] = self.request_id
+
+    async def send(self, message: Message) -> None:
+        """Pass `message` on, with our headers added to its start."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers: list[Any] = message["headers"]
+            headers.append((b"x-request-id", self.request_id.encode()))
+            headers.extend(_SECURITY_HEADERS)
+            if not self._scope["path"].startswith("/log/"):
+                headers.append(_NO_STORE)
+        await self._send(message)
+
+    async def answer(self, error: ApiError, receive: Receive) -> None:
+        """Answer with `error` as a problem document."""
+        await problem_response(error, self.request_id)(self._scope, receive, self.send)
+
+    def route(self) -> str:
+        """The template of the route that matched."""
+        route = self._scope.get("route")
+        return str(getattr(route, "path", UNROUTED))

@@ -1,0 +1,152 @@
+"""JSON in and out: orjson writes; pydantic reads, strictly, into one closed family of errors.
+
+Rules:
+
+1. A body is read once, up to its limit in bytes and seconds, and validated in one pass.
+2. What is wrong is named by a JSON pointer; at most ``PROBLEM_ERRORS_MAX`` errors are listed, values are cut.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+import orjson
+from pydantic import TypeAdapter, ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+
+from jinku.api.errors import (
+    BodyMalformed,
+    BodyTooLarge,
+    BodyTooSlow,
+    FieldError,
+    FieldsInvalid,
+    MediaTypeUnsupported,
+)
+from jinku.api.limits import (
+    BODY_BYTES_MAX,
+    BODY_SECONDS_MAX,
+    JSON_NESTING_MAX,
+    PROBLEM_ERRORS_MAX,
+    VALUE_CHARACTERS_MAX,
+)
+
+Value = TypeVar("Value")
+_OPENING, _CLOSING = frozenset(b"[{"), frozenset(b"]}")
+
+
+class Json(Response):
+    """A JSON answer, written by orjson."""
+
+    media_type = "application/json"
+
+    def render(self, content: Any) -> bytes:
+        """`content` as UTF-8 JSON."""
+        return orjson.dumps(content)
+
+
+async def read_body(request: Request, bytes_max: int) -> bytes:
+    """The whole body. Raises BodyTooLarge above `bytes_max` and BodyTooSlow after ``BODY_SECONDS_MAX``."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > bytes_max:
+        raise _too_large(bytes_max)
+    message = await request.receive() if announced else None  # the common case: one chunk, no timer
+    if message is not None and message["type"] == "http.request" and not message.get("more_body"):
+        body: bytes = message.get("body", b"")
+        if len(body) > bytes_max:
+            raise _too_large(bytes_max)
+        return body
+    chunks = [message.get("body", b"")] if message else []
+    try:
+        async with asyncio.timeout(BODY_SECONDS_MAX):
+            return await _read_chunks(request, chunks, bytes_max)
+    except TimeoutError as error:
+        raise BodyTooSlow(
+            f"the body did not arrive within {BODY_SECONDS_MAX:.0f} s",
+            remedy="send it again over a faster link",
+        ) from error
+
+
+async def _read_chunks(request: Request, chunks: list[bytes], bytes_max: int) -> bytes:
+    size = sum(map(len, chunks))
+    while True:
+        message = await request.receive()
+        if message["type"] != "http.request":
+            raise BodyMalformed("the connection was closed inside the body", remedy="send the whole body")
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        if size > bytes_max:
+            raise _too_large(bytes_max)
+        if not message.get("more_body"):
+            return b"".join(chunks)
+
+
+def _too_large(bytes_max: int) -> BodyTooLarge:
+    return BodyTooLarge(f"the body is larger than {bytes_max} bytes", remedy="split it into several requests")
+
+
+async def read_json(request: Request, adapter: TypeAdapter[Value]) -> Value:
+    """The body, validated by `adapter`.
+
+    Raises MediaTypeUnsupported unless it says ``application/json``, BodyMalformed when it is not JSON or
+    nested deeper than ``JSON_NESTING_MAX``, FieldsInvalid when the fields are wrong.
+    """
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise MediaTypeUnsupported(
+            f"content-type {media_type[:VALUE_CHARACTERS_MAX]!r} is not read here",
+            remedy="send application/json",
+        )
+    return parse_json(await read_body(request, BODY_BYTES_MAX), adapter)
+
+
+def parse_json(body: bytes, adapter: TypeAdapter[Value]) -> Value:
+    """`body` validated by `adapter`; errors as in `read_json`."""
+    try:
+        return adapter.validate_json(body)
+    except ValidationError as error:
+        problems = error.errors(include_url=False, include_context=False)
+        if problems[0]["type"] == "json_invalid":
+            raise BodyMalformed(
+                f"the body is not valid JSON: {problems[0]['msg'].removeprefix('Invalid JSON: ')}",
+                remedy="send one JSON object, UTF-8, without comments or trailing commas",
+            ) from None
+        if _depth(body) > JSON_NESTING_MAX:
+            raise BodyMalformed(
+                f"the body nests deeper than {JSON_NESTING_MAX} levels", remedy="send the documented shape"
+            ) from None
+        raise fields_invalid(problems) from None
+
+
+def _depth(body: bytes) -> int:
+    """How deep arrays and objects nest, at most one more than allowed; `body` is known to be valid JSON."""
+    depth = deepest = 0
+    quoted = escaped = False
+    for byte in body:
+        if quoted:
+            escaped, quoted = (byte == 0x5C and not escaped), not (byte == 0x22 and not escaped)
+        elif byte == 0x22:
+            quoted = True
+        elif byte in _OPENING:
+            depth += 1
+            deepest = max(deepest, depth)
+            if deepest > JSON_NESTING_MAX:
+                break
+        elif byte in _CLOSING:
+            depth -= 1
+    return deepest
+
+
+def fields_invalid(problems: Sequence[Mapping[str, Any]]) -> FieldsInvalid:
+    """pydantic's `problems` as one FieldsInvalid, bounded in number and in the length of what is quoted."""
+    return FieldsInvalid([_field_error(problem) for problem in problems[:PROBLEM_ERRORS_MAX]])
+
+
+def _field_error(problem: Mapping[str, Any]) -> FieldError:
+    pointer = "".join("/" + str(part)[:VALUE_CHARACTERS_MAX] for part in problem["loc"]) or "/"
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    value = problem.get("input")
+    if isinstance(value, (str, int, float)) and problem["type"] != "extra_forbidden":
+        text = repr(value if not isinstance(value, str) else value[:VALUE_CHARACTERS_MAX])
+        message = f"{text[: VALUE_CHARACTERS_MAX + 2]}: {message}"
+    return FieldError(pointer, message)

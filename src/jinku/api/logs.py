@@ -1,0 +1,90 @@
+"""The service log: one JSON object a line, on standard error, without personal data.
+
+Rules:
+
+1. A line of a request has method, route template, status and duration; never a path, query, body, id or
+   amount.
+2. A failure is logged by its type and the places in the code, never by its message: messages may quote input.
+"""
+
+import logging
+import sys
+import time
+from traceback import extract_tb
+from typing import Any
+
+import orjson
+
+from jinku.base.clock import to_rfc3339
+
+LOGGER = "jinku.api"
+FRAMES_MAX = 12
+
+
+class JsonLines(logging.Formatter):
+    """Formats a record as one JSON line; `extra={"fields": {...}}` adds fields."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """See the class."""
+        line: dict[str, Any] = {
+            "time": to_rfc3339(int(record.created * 1_000_000) * 1_000),
+            "level": record.levelname.lower(),
+            "event": record.getMessage(),
+        }
+        line.update(getattr(record, "fields", {}))
+        if record.exc_info and record.exc_info[1] is not None:
+            line.update(failure_fields(record.exc_info[1]))
+        return orjson.dumps(line, default=str).decode()
+
+
+def failure_fields(error: BaseException) -> dict[str, Any]:
+    """The type of `error` and where it was raised, without its message."""
+    frames = extract_tb(error.__traceback__)[-FRAMES_MAX:]
+    return {
+        "failure": type(error).__name__,
+        "at": [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames],
+    }
+
+
+def configure_logs(level: str = "INFO") -> None:
+    """Send the service log and uvicorn's own messages to standard error as JSON lines."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines())
+    for name in (LOGGER, "uvicorn.error"):
+        logger = logging.getLogger(name)
+        logger.handlers = [handler]
+        logger.propagate = False
+        logger.setLevel(level)
+
+
+class RequestLog:
+    """Writes one line per answered request."""
+
+    def __init__(self) -> None:
+        self._logger = logging.getLogger(LOGGER)
+
+    def answered(self, request_id: str, method: str, route: str, status: int, seconds: float) -> None:
+        """One answered request; `seconds` it took."""
+        if not self._logger.isEnabledFor(logging.INFO):
+            return
+        fields = {
+            "request_id": request_id,
+            "method": method,
+            "route": route,
+            "status": status,
+            "ms": round(seconds * 1_000, 3),
+        }
+        record = logging.LogRecord(LOGGER, logging.INFO, "", 0, "request", None, None)
+        record.fields = fields
+        self._logger.handle(record)
+
+    def failed(self, request_id: str, route: str, error: BaseException) -> None:
+        """A request that ended in an unforeseen failure."""
+        self._logger.error(
+            "failure", extra={"fields": {"request_id": request_id, "route": route, **failure_fields(error)}}
+        )
+
+
+def now_s() -> float:
+    """A monotonic reading for durations."""
+    return time.perf_counter()
