@@ -1,1 +1,35 @@
-"""placeholder"""
+"""The independent verifier: checks what Jinku publishes, with nothing of Jinku but this package.
+
+It needs Python and `cryptography`, and can be copied out of the repository and read in an afternoon.
+Nothing here
+shares code with what writes the log, so a mistake there is not repeated here.
+
+Example::
+
+    from jinku.verify import verify_log_directory
+
+    report = verify_log_directory("log", "ledger.example/jinku+1234abcd+AQ…")
+    assert report.ok
+"""
+
+from jinku.verify.consistency import verify_consistency
+from jinku.verify.errors import NotVerified, Unreadable, VerifyError
+from jinku.verify.logdir import verify_log_directory
+from jinku.verify.receipt import Receipt, verify_receipt
+from jinku.verify.report import Finding, LogReport
+from jinku.verify.trust import Opened, Trust, open_checkpoint
+
+__all__ = [
+    "Finding",
+    "LogReport",
+    "NotVerified",
+    "Opened",
+    "Receipt",
+    "Trust",
+    "Unreadable",
+    "VerifyError",
+    "open_checkpoint",
+    "verify_consistency",
+    "verify_log_directory",
+    "verify_receipt",
+]
