@@ -128,7 +128,7 @@ def reconcile(bank: Statement, ours: Sequence[Movement], *, policy: Policy | Non
 
 
 def _names(entries: Iterable[StatementEntry], ours: set[str]) -> list[str]:
-    """For each entry the reference it is known by: the first of its ids that is one of ours, else its first."""
+    """For each entry the reference it is known by: the first of its ids that is ours, else its first."""
     names = []
     for entry in entries:
         ids = [

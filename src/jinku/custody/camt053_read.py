@@ -1,0 +1,231 @@
+"""Read camt.053 files into statements; see `jinku.custody.camt053` for the rules.
+
+The parser is expat as defusedxml sets it up (DTD, entities and external references refused). One pass keeps
+only the elements of ``camt053_fields.FIELDS``; each goes into its container's record as text with its line,
+and the record becomes a value when its container ends.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xml.parsers.expat import ExpatError, errors
+
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import DefusedXMLParser
+
+from jinku.base.errors import InputError
+from jinku.custody.camt053_fields import CONTAINERS, FIELDS, NAMESPACES, REPEATED, Record, Value
+from jinku.custody.camt053_values import entry_of, statement_of
+from jinku.custody.statement import Statement, StatementEntry
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLimits:
+    """Bounds on what one file may hold."""
+
+    file_bytes_max: int = 256 << 20
+    depth_max: int = 32
+    statements_max: int = 10_000
+    entries_max: int = 1_000_000
+    field_chars_max: int = 2_000
+
+
+_TRUNCATED = frozenset(
+    errors.codes[message]
+    for message in (
+        errors.XML_ERROR_NO_ELEMENTS,
+        errors.XML_ERROR_UNCLOSED_TOKEN,
+        errors.XML_ERROR_PARTIAL_CHAR,
+        errors.XML_ERROR_UNCLOSED_CDATA_SECTION,
+    )
+)
+_DEFAULT_LIMITS = ReadLimits()
+
+
+def read(source: Path | bytes, name: str = "", *, limits: ReadLimits = _DEFAULT_LIMITS) -> list[Statement]:
+    """The statements of one camt.053 file, checked (rule 4), in the file's order.
+
+    `name` is what errors call the file; a path's own name where it is empty. Raises InputError.
+    """
+    name = name or (source.name if isinstance(source, Path) else "")
+    data = _bytes(source, name, limits)
+    reader = _Reader(name, limits)
+    try:
+        reader.expat.Parse(data, True)
+    except ExpatError as error:
+        cut = error.code in _TRUNCATED
+        problem = "the file ends in the middle" if cut else "is not well-formed XML"
+        raise InputError(
+            f"{problem}: {errors.messages[error.code]}",
+            file=name,
+            line=error.lineno,
+            field="Document",
+            remedy="fetch the file again" if cut else "ask the bank for a correct file",
+        ) from None
+    except DefusedXmlException:
+        raise reader.bad("has a DTD or an entity, which a statement never needs", "Document") from None
+    if not reader.statements:
+        raise reader.bad("holds no statement", "Stmt")
+    return reader.statements
+
+
+def _bytes(source: Path | bytes, name: str, limits: ReadLimits) -> bytes:
+    if isinstance(source, Path):
+        try:
+            with source.open("rb") as file:
+                source = file.read(limits.file_bytes_max + 1)
+        except OSError as error:
+            raise InputError(
+                f"cannot be read: {error.strerror}", file=name, remedy="check the path"
+            ) from None
+    if len(source) > limits.file_bytes_max:
+        raise InputError(
+            f"is larger than {limits.file_bytes_max} bytes",
+            file=name,
+            remedy="split the file or raise the limit",
+        )
+    return source
+
+
+class _State:
+    """One known element: what may follow, and what it fills."""
+
+    __slots__ = ("children", "container", "key")
+
+    def __init__(self) -> None:
+        self.children: dict[str, _State] = {}
+        self.key = ""
+        self.container = ""
+
+
+def _states(namespace: str) -> _State:
+    root = _State()
+    for container, path in [*((one, "") for one in CONTAINERS), *FIELDS]:
+        state = root
+        for tag in (f"{container}/{path}" if path else container).split("/"):
+            state = state.children.setdefault(f"{namespace}}}{tag}", _State())
+        if path:
+            state.key = path
+        else:
+            state.container = container
+    return root
+
+
+class _Reader:
+    """The handlers of one parse and what they have gathered so far."""
+
+    def __init__(self, name: str, limits: ReadLimits) -> None:
+        self.name = name
+        self.limits = limits
+        self.statements: list[Statement] = []
+        self.expat: Any = DefusedXMLParser(forbid_dtd=True).parser
+        self.expat.ordered_attributes = False
+        self.expat.StartElementHandler = self._root
+        self.expat.EndElementHandler = self._end
+        self.expat.CharacterDataHandler = self._data
+        self._depth_max = limits.depth_max
+        self._skip = _State()
+        self._stack: list[_State] = []
+        self._state = self._skip
+        self._texts: list[str] = []
+        self._opened = 0
+        self._currency: str | None = None
+        self._records: list[Record] = []
+        self._group = Record("", 0)
+        self._balances: list[Record] = []
+        self._entries: list[StatementEntry] = []
+        self._entry_count = 0
+
+    def bad(self, problem: str, field: str, value: str = "", line: int = 0) -> InputError:
+        """The error for this file, at `line` or where the parser stands."""
+        at = line or self.expat.CurrentLineNumber
+        return InputError(
+            problem,
+            file=self.name,
+            line=at,
+            field=field,
+            value=value[:80],
+            remedy="ask the bank for a correct file",
+        )
+
+    def _root(self, name: str, _attributes: dict[str, str]) -> None:
+        namespace, _, tag = name.rpartition("}")
+        if tag != "Document" or namespace not in NAMESPACES:
+            raise self.bad("is not a camt.053 document of version 02 to 13", "Document", namespace or tag)
+        self._stack.append(self._skip)
+        self._state = _states(namespace)
+        self.expat.StartElementHandler = self._start
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        stack, before = self._stack, self._state
+        if len(stack) >= self._depth_max:
+            raise self.bad(f"is nested deeper than {self._depth_max}", name.rpartition("}")[2])
+        stack.append(before)
+        self._state = state = before.children.get(name, self._skip)
+        if state.key:
+            self._texts = []
+            self._opened = self.expat.CurrentLineNumber
+            self._currency = attributes.get("Ccy")
+        elif state.container:
+            self._records.append(Record(state.container, self.expat.CurrentLineNumber))
+
+    def _data(self, text: str) -> None:
+        if self._state.key:
+            self._texts.append(text)
+
+    def _end(self, _: str) -> None:
+        state = self._state
+        self._state = self._stack.pop()
+        if state.key:
+            self._keep(state.key)
+        elif state.container:
+            self._close(self._records.pop())
+
+    def _keep(self, key: str) -> None:
+        text = "".join(self._texts).strip()
+        record = self._records[-1]
+        if len(text) > self.limits.field_chars_max:
+            raise self.bad(f"has more than {self.limits.field_chars_max} characters", key, text, self._opened)
+        if key in record.values:
+            if key not in REPEATED:
+                raise self.bad("comes twice", f"{record.kind}/{key}", text, self._opened)
+            text = f"{record.values[key].text} {text}"
+        record.values[key] = Value(text, self._opened, self._currency)
+
+    def _close(self, record: Record) -> None:
+        kind = record.kind.rpartition("/")[2]
+        if kind == "TxDtls":
+            self._records[-1].details.append(record)
+        elif kind == "Bal":
+            self._infer_currency(record)
+            self._balances.append(record)
+        elif kind == "Ntry":
+            self._entry_count += 1
+            if self._entry_count > self.limits.entries_max:
+                raise self.bad(f"has more than {self.limits.entries_max} entries", "Ntry")
+            self._entries.append(entry_of(record, self._records[-1], self.name))
+        elif kind == "GrpHdr":
+            self._group = record
+        else:
+            self._add(record)
+
+    def _infer_currency(self, balance: Record) -> None:
+        """Where the account does not name its currency, the first balance does."""
+        amount = balance.values.get("Amt")
+        if amount is not None and amount.currency:
+            self._records[-1].values.setdefault("Acct/Ccy", Value(amount.currency, amount.line, None))
+
+    def _add(self, record: Record) -> None:
+        if len(self.statements) >= self.limits.statements_max:
+            raise self.bad(f"has more than {self.limits.statements_max} statements", "Stmt")
+        made = statement_of(self._group, record, self._balances, self._entries, self.name)
+        same = (made.account, made.currency, made.statement_id, made.sequence)
+        for other in self.statements:
+            if (other.account, other.currency) == same[:2] and (
+                other.statement_id == made.statement_id or (made.sequence and other.sequence == made.sequence)
+            ):
+                raise self.bad(
+                    "this statement comes twice in the file", "Stmt/Id", made.statement_id, record.line
+                )
+        self.statements.append(made)
+        self._balances, self._entries = [], []
