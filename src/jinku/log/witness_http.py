@@ -1,0 +1,50 @@
+"""The witness on the network: ``POST /add-checkpoint`` and ``GET /HASH/checkpoint``
+(https://c2sp.org/tlog-witness).
+
+Example::
+
+    uvicorn.run(witness_app(witness), host="127.0.0.1", port=8001)
+"""
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response as HttpResponse
+from starlette.routing import Route
+
+from jinku.log.witness import REQUEST_BYTES_MAX, Response, Witness
+
+
+def witness_app(witness: Witness) -> Starlette:
+    """An ASGI application that puts `witness` on the network."""
+
+    async def add_checkpoint(request: Request) -> HttpResponse:
+        body = await _read(request)
+        if body is None:
+            return _answer(Response(413, f"more than {REQUEST_BYTES_MAX} bytes\n".encode()))
+        return _answer(await run_in_threadpool(witness.add_checkpoint, body))
+
+    async def checkpoint(request: Request) -> HttpResponse:
+        return _answer(await run_in_threadpool(witness.checkpoint, request.path_params["origin_hash"]))
+
+    return Starlette(
+        routes=[
+            Route("/add-checkpoint", add_checkpoint, methods=["POST"]),
+            Route("/{origin_hash}/checkpoint", checkpoint, methods=["GET"]),
+        ]
+    )
+
+
+async def _read(request: Request) -> bytes | None:
+    """The request's body, None where it is too long."""
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > REQUEST_BYTES_MAX:
+            return None
+    return bytes(body)
+
+
+def _answer(response: Response) -> HttpResponse:
+    headers = {"Content-Type": response.content_type, "Cache-Control": "no-store"}
+    return HttpResponse(response.body, response.status, headers)
