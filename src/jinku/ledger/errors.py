@@ -22,6 +22,19 @@ class IntegerOverflowError(LedgerError, ValueError):
         )
 
 
+class NotAnIntegerError(LedgerError, TypeError):
+    """A field that takes an integer holds something else; amounts are never rounded."""
+
+    code = "not_an_integer"
+    http_status = 422
+
+    def __init__(self, name: str, value: object) -> None:
+        super().__init__(
+            f"{name}={value!r:.40} is of type {type(value).__name__}, not an integer",
+            remedy=f"send {name} as a whole number of minor units or as a numeric id",
+        )
+
+
 class TooMuchDataError(LedgerError):
     """A batch is larger than the model allows."""
 
