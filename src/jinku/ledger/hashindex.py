@@ -2,11 +2,13 @@
 
 Rules:
 
-1. The table holds row numbers only; the id itself is read from the row (its words 0 and 1), so it is kept once.
+1. The table holds row numbers only; the id itself is read from the row (its words 0 and 1), so it is kept
+   once.
 2. The table's length is a power of two and at most half of it is in use; a probe is linear.
-3. Rows are numbered in order of insertion and never removed, except that the newest may be taken back in reverse
-   order, which leaves every remaining probe sequence whole.
-4. Any ids are answered correctly, however they collide; nothing defends the speed against ids chosen to collide.
+3. Rows are numbered in order of insertion and never removed, except that the newest may be taken back in
+   reverse order, which leaves every remaining probe sequence whole.
+4. Any ids are answered correctly, however they collide; nothing defends the speed against ids chosen to
+   collide.
 
 Example::
 
@@ -55,17 +57,19 @@ def _slot(table: Table, rows: Words, high: Word, low: Word) -> Word:
 @compiled
 def find(table: Table, rows: Words, high: Word, low: Word) -> int:
     """The number of the row with this id, or -1."""
-    return table[_slot(table, rows, high, low)]  # type: ignore[no-any-return]
+    return int(table[_slot(table, rows, high, low)])
 
 
 @compiled
 def insert(table: Table, rows: Words, number: int) -> int:
-    """Enter row `number`, whose words 0 and 1 are its id; the number of the row that has that id already, or -1."""
+    """Enter row `number`, whose words 0 and 1 are its id; the number of the row that has that id already,
+    or -1.
+    """
     slot = _slot(table, rows, rows[number, 1], rows[number, 0])
-    held = table[slot]
+    held = int(table[slot])
     if held == EMPTY:
         table[slot] = number
-    return held  # type: ignore[no-any-return]
+    return held
 
 
 @compiled

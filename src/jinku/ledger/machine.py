@@ -2,11 +2,11 @@
 
 Rules:
 
-1. No I/O, no clock, no threads. What is stored already is handed in (`Known`); what must be stored is handed out
-   (`Outcome`). A caller that could not make an outcome durable throws the machine away.
+1. No I/O, no clock, no threads. What is stored already is handed in (`Known`); what must be stored is
+   handed out (`Outcome`). A caller that could not make an outcome durable throws the machine away.
 2. Events are records in columns; the decisions are in `jinku.ledger.kernel`, compiled.
-3. After every run the books are checked apart from the loops that changed them; InvariantBroken is never continued
-   from.
+3. After every run the books are checked apart from the loops that changed them; InvariantBroken is never
+   continued from.
 4. Accounts are numbered densely in order of creation; their rows live in one array that grows by doubling.
 
 Example::
@@ -144,7 +144,9 @@ class StateMachine:
         return int(self._marks[LAST_TRANSFER])
 
     def restore(self, accounts: Array, last_timestamp: int, last_transfer_timestamp: int) -> None:
-        """Start from a snapshot: ``ACCOUNT`` rows by number. Raises CorruptJournal where an id is there twice."""
+        """Start from a snapshot: ``ACCOUNT`` rows by number. Raises CorruptJournal where an id is there
+        twice.
+        """
         count = len(accounts)
         self._marks[:] = 0
         self._index = HashIndex()
@@ -161,7 +163,9 @@ class StateMachine:
         self._marks[LAST_TRANSFER] = last_transfer_timestamp
 
     def replay(self, entries: Array) -> None:
-        """Apply journal entries that follow the present state. Raises CorruptJournal where one does not follow."""
+        """Apply journal entries that follow the present state. Raises CorruptJournal where one does not
+        follow.
+        """
         self._reserve(int(np.count_nonzero(entries["kind"] == EntryKind.ACCOUNT)))
         fault, at = replay.replay_entries(self._books(), words(entries))
         if fault != replay.APPLIED:
@@ -182,12 +186,12 @@ class StateMachine:
         batch: Array,
         requests: NDArray[np.int64],
         now: int,
-        first_sequence: int,
+        first_sequence: int,  # noqa: ARG002 - the shape of create_transfers; accounts need no sequence
         taken: NDArray[np.bool_] | None = None,
     ) -> Outcome:
         """Execute requests of ``ACCOUNT`` rows at the clock `now`; request k is rows ``requests[k]`` to
-        ``requests[k + 1]``. `taken` says of each event whether a stored transfer has its timestamp (None: none has).
-        Raises InvariantBroken.
+        ``requests[k + 1]``. `taken` says of each event whether a stored transfer has its timestamp (None:
+        none has). Raises InvariantBroken.
         """
         self._reserve(len(batch))
         books, out, trace = self._books(), _output(len(batch), len(batch)), _trace(len(batch))
@@ -201,8 +205,8 @@ class StateMachine:
     def create_transfers(
         self, batch: Array, requests: NDArray[np.int64], now: int, first_sequence: int, known: Known
     ) -> Outcome:
-        """Execute requests of ``TRANSFER`` rows at the clock `now`; the entry written first will have the sequence
-        number `first_sequence`. Raises InvariantBroken.
+        """Execute requests of ``TRANSFER`` rows at the clock `now`; the entry written first will have the
+        sequence number `first_sequence`. Raises InvariantBroken.
         """
         events = _transfer_batch(batch, known)
         books, out, trace = self._books(), _output(len(batch), len(batch)), _trace(2 * len(batch))
@@ -210,10 +214,15 @@ class StateMachine:
         run_transfer_requests(books, events, out, trace, requests.astype(np.int64), np.uint64(now))
         return self._finish(out, trace, self._pending_of(events, out, known, first_sequence))
 
-    def expire(self, pending: Array, sequences: NDArray[np.int64], first_sequence: int) -> Outcome:
-        """Release pending transfers that are due: their ``ENTRY`` rows, sorted by expiry time then sequence number.
-        Each is booked at its expiry time, or just after the newest entry where that is later. Raises CorruptJournal
-        where a row is no pending transfer, InvariantBroken.
+    def expire(
+        self,
+        pending: Array,
+        sequences: NDArray[np.int64],
+        first_sequence: int,  # noqa: ARG002 - the shape of create_transfers; expiry creates no pending transfer
+    ) -> Outcome:
+        """Release pending transfers that are due: their ``ENTRY`` rows, sorted by expiry time then sequence
+        number. Each is booked at its expiry time, or just after the newest entry where that is later.
+        Raises CorruptJournal where a row is no pending transfer, InvariantBroken.
         """
         count = len(pending)
         out, trace, rows = _output(0, count), _trace(2 * count), words(pending)

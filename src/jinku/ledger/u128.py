@@ -3,8 +3,8 @@
 Rules:
 
 1. A number is two ``uint64`` words, always passed and returned high word first: ``(high, low)``.
-2. Nothing wraps unseen: `add` says whether the sum needed a 129th bit, and so does `add3`; `subtract` is for callers
-   that know ``a >= b`` or want the difference modulo 2^128.
+2. Nothing wraps unseen: `add` says whether the sum needed a 129th bit; `subtract` is
+   for callers that know ``a >= b`` or want the difference modulo 2^128.
 3. In an array of words the low word comes first, as in the ledger's records: the number at `at` is
    ``words[at + 1], words[at]``.
 

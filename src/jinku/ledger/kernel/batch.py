@@ -3,8 +3,8 @@
 Rules:
 
 1. Every distinct transfer id that an event has, or names as `pending_id`, gets a slot: a small number.
-2. ``entry_of[slot]`` is the entry that this run wrote for the id (a transfer or a burned id), -1 while there is none;
-   what this run wrote comes before what was stored.
+2. ``entry_of[slot]`` is the entry that this run wrote for the id (a transfer or a burned id), -1 while
+   there is none; what this run wrote comes before what was stored.
 3. ``resolved[slot]`` is how this run resolved the pending transfer with that id, 0 while it has not.
 4. ``existing`` and ``pending`` have one row per event, or no row at all where no event has anything stored.
 """
@@ -70,23 +70,25 @@ def number_ids(rows: Words, table: Table, keys: Words, slots: Table) -> int:
 @compiled
 def entry_with_id(batch: TransferBatch, out: Output, i: int) -> Words:
     """The entry that holds event `i`'s id, written in this run or stored; kind 0 where none."""
+    entry: Words = batch.none
     written = batch.entry_of[batch.slots[i, 0]]
     if written >= 0:
-        return out.entries[written]
-    if len(batch.existing) > 0 and batch.existing[i, HEAD] != NONE:
-        return batch.existing[i]
-    return batch.none
+        entry = out.entries[written]
+    elif len(batch.existing) > 0 and batch.existing[i, HEAD] != NONE:
+        entry = batch.existing[i]
+    return entry
 
 
 @compiled
 def pending_entry(batch: TransferBatch, out: Output, i: int) -> Words:
     """The entry that holds event `i`'s pending_id, written in this run or stored; kind 0 where none."""
+    entry: Words = batch.none
     slot = batch.slots[i, 1]
     if slot >= 0 and batch.entry_of[slot] >= 0:
-        return out.entries[batch.entry_of[slot]]
-    if len(batch.pending) > 0 and batch.pending[i, HEAD] != NONE:
-        return batch.pending[i]
-    return batch.none
+        entry = out.entries[batch.entry_of[slot]]
+    elif len(batch.pending) > 0 and batch.pending[i, HEAD] != NONE:
+        entry = batch.pending[i]
+    return entry
 
 
 @compiled

@@ -36,7 +36,9 @@ OPEN = int(PendingStatus.PENDING)
 
 @compiled
 def run_expiry(books: Books, due: Words, out: Output, trace: Trace) -> int:
-    """Expire each entry of `due`, in order; -1, or the first that is no pending transfer of known accounts."""
+    """Expire each entry of `due`, in order; -1, or the first that is no pending transfer of known
+    accounts.
+    """
     marks = books.marks
     for i in range(len(due)):
         pending = due[i][EVENT : EVENT + RECORD_WORDS]
@@ -66,10 +68,11 @@ def expiry_times(entries: Words, times: Words) -> None:
 def list_pending(
     batch: TransferBatch, out: Output, count: int, known: NDArray[np.int64], listed: NDArray[np.int64]
 ) -> int:
-    """List the pending transfers that the first `count` entries created or resolved, each once with its final status.
+    """List the pending transfers that the first `count` entries created or resolved, each once with its
+    final status.
 
-    A row of `listed` is: entry (or -1 where it was stored before), event that resolved it (or -1), its sequence where
-    stored (from `known`), status. Returns the number of rows.
+    A row of `listed` is: entry (or -1 where it was stored before), event that resolved it (or -1), its
+    sequence where stored (from `known`), status. Returns the number of rows.
     """
     rows = 0
     for at in range(count):

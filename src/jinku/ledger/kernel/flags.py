@@ -1,4 +1,6 @@
-"""Flag bits and entry kinds as 64-bit constants, so that compiled code mixes no signed with unsigned numbers."""
+"""Flag bits and entry kinds as 64-bit constants, so that compiled code mixes no signed with unsigned
+numbers.
+"""
 
 import numpy as np
 

@@ -1,4 +1,6 @@
-"""What can be said of a transfer by looking at it alone, and of a retry by comparing it with what is stored."""
+"""What can be said of a transfer by looking at it alone, and of a retry by comparing it with what is
+stored.
+"""
 
 from jinku.base.compiled import compiled
 from jinku.ledger.kernel.flags import (
@@ -117,8 +119,9 @@ def _retry_data_status(row: Words, held: Words) -> Status:
 
 @compiled
 def retry_status(row: Words, held: Words) -> Status:
-    """A single-phase or pending transfer against the stored transfer with its id. A balancing transfer's amount is
-    a maximum, so only one below what was moved differs."""
+    """A single-phase or pending transfer against the stored transfer with its id. A balancing transfer's
+    amount is a maximum, so only one below what was moved differs.
+    """
     status = _retry_head_status(row, held)
     if status != Status.EXISTS:
         return status
@@ -136,8 +139,9 @@ def retry_status(row: Words, held: Words) -> Status:
 
 @compiled
 def _retry_amount_differs(row: Words, held: Words, pending: Words) -> bool:
-    """Whether a post or void asks for another amount than it moved: a void may leave the amount out, and a post of
-    2^128 - 1 asks for the whole of what was pending."""
+    """Whether a post or void asks for another amount than it moved: a void may leave the amount out, and a
+    post of 2^128 - 1 asks for the whole of what was pending.
+    """
     if flags_of(row) & VOID and zero(row, AMOUNT):
         return False
     if flags_of(row) & POST and full(row, AMOUNT):

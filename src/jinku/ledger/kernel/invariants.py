@@ -2,9 +2,10 @@
 
 Rules:
 
-1. Per ledger, the change of all debits posted equals the change of all credits posted, and the change of all debits
-   pending that of all credits pending, modulo 2^128.
-2. A limited account is within its limit, and no account's pending and posted together need more than 128 bits.
+1. Per ledger, the change of all debits posted equals the change of all credits posted, and the change of
+   all debits pending that of all credits pending, modulo 2^128.
+2. A limited account is within its limit, and no account's pending and posted together need more than 128
+   bits.
 
 Both are checked over the accounts a run touched, after every run, and over all accounts on demand.
 """
@@ -84,7 +85,8 @@ def _tally(book: Words, account: Words, before: Words) -> None:
 def find_fault(
     accounts: Words, numbers: NDArray[np.int64], before: Words, table: Table, books: Words
 ) -> tuple[int, int]:
-    """Check `numbers`, whose balances were `before`; SOUND, or what is wrong and with which account or ledger.
+    """Check `numbers`, whose balances were `before`; SOUND, or what is wrong and with which account or
+    ledger.
 
     `table` (empty) and `books` (zeros, one row more than there are accounts) are room to work in.
     """

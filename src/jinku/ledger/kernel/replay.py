@@ -4,9 +4,9 @@ Rules:
 
 1. Booking times rise strictly; kinds and version are known.
 2. An account entry brings a new id, zero balances and a timestamp above every account's.
-3. A transfer or expiry names two known accounts. The balances after it differ from those before it exactly as its
-   flags and amount say, equally on both sides; only the closed flag of an account may change, and only where a
-   closing transfer, its void or its expiry says so.
+3. A transfer or expiry names two known accounts. The balances after it differ from those before it exactly
+   as its flags and amount say, equally on both sides; only the closed flag of an account may change, and
+   only where a closing transfer, its void or its expiry says so.
 """
 
 from jinku.base.compiled import compiled

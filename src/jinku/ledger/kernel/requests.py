@@ -2,10 +2,11 @@
 
 Rules:
 
-1. A request of n events at clock `now` gets ``T = max(now, last + n)``; its event i the time ``T - n + i + 1``. The
-   clock stands at T afterwards, whatever became of the events.
-2. A chain is executed in order and undone as a whole at its first failure; that event keeps its status, every other
-   event of the chain fails with LINKED_EVENT_FAILED. A chain still open at the request's end fails at its last event.
+1. A request of n events at clock `now` gets ``T = max(now, last + n)``; its event i the time ``T - n + i +
+   1``. The clock stands at T afterwards, whatever became of the events.
+2. A chain is executed in order and undone as a whole at its first failure; that event keeps its status,
+   every other event of the chain fails with LINKED_EVENT_FAILED. A chain still open at the request's end
+   fails at its last event.
 3. The first event says whether the whole request is imported.
 4. A transient refusal burns the id, also when it breaks a chain; the undone events' ids stay free.
 """
@@ -70,7 +71,9 @@ def _open_chain(marks: Words, i: int) -> None:
 
 @compiled
 def _break_chain(marks: Words, results: Words, i: int, time: Word) -> None:
-    """Note the failure of event `i` at `time`, and give every earlier event of the chain its answer, at its own time."""
+    """Note the failure of event `i` at `time`, and give every earlier event of the chain its answer, at its
+    own time.
+    """
     marks[CHAIN_BROKEN] = ONE
     for at in range(int(marks[CHAIN_FIRST]), i):
         results[at, 0] = time - np.uint64(i - at)

@@ -1,8 +1,8 @@
 """Posting and voiding a pending transfer.
 
-Order of the checks, which is the model's precedence: form; the pending transfer exists and is one; each field given
-repeats it; amount; it is still open and its time is not up; imported timestamp; closed accounts (a void is let
-through). A post moves no more than was reserved, so neither overflow nor limits can stop it.
+Order of the checks, which is the model's precedence: form; the pending transfer exists and is one; each
+field given repeats it; amount; it is still open and its time is not up; imported timestamp; closed accounts
+(a void is let through). A post moves no more than was reserved, so neither overflow nor limits can stop it.
 """
 
 from jinku.base.compiled import compiled

@@ -1,8 +1,8 @@
 """Booking a single-phase or pending transfer: the checks against both accounts, and the change.
 
-Order of the checks, which is the model's precedence: form; both accounts exist; ledgers; imported timestamps; closed
-accounts; then, with the amount that balancing leaves, overflow of each balance and of the expiry time, and the
-accounts' limits (which count what is reserved).
+Order of the checks, which is the model's precedence: form; both accounts exist; ledgers; imported
+timestamps; closed accounts; then, with the amount that balancing leaves, overflow of each balance and of
+the expiry time, and the accounts' limits (which count what is reserved).
 """
 
 from jinku.base.compiled import compiled
@@ -192,7 +192,9 @@ def _move(flags: Word, debit: Words, credit: Words, high: Word, low: Word) -> No
 
 @compiled
 def book_new(books: Books, batch: TransferBatch, out: Output, trace: Trace, i: int, time: Word) -> Status:
-    """Decide the single-phase or pending event `i` at `time`; where it is good, book it and write its entry."""
+    """Decide the single-phase or pending event `i` at `time`; where it is good, book it and write its
+    entry.
+    """
     row = batch.rows[i]
     status = new_status(row)
     if status != Status.CREATED:

@@ -150,7 +150,7 @@ def begin_entry(books: Books, out: Output, event: Words, kind: Word, time: Word)
     """Start the next entry with a copy of the record `event`; its row, to be completed."""
     at = books.marks[ENTRIES]
     books.marks[ENTRIES] = at + ONE
-    entry = out.entries[at]
+    entry: Words = out.entries[at]
     entry[HEAD] = head(kind, VERSION, NONE)
     entry[FLAGS_AFTER] = NONE
     entry[BOOKED] = time

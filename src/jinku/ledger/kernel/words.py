@@ -68,7 +68,9 @@ SECOND_NS = np.uint64(1_000_000_000)
 
 
 def words(rows: Array) -> Words:
-    """`rows` of any fixed record type as a writable, aligned table of words, without a copy where that is possible."""
+    """`rows` of any fixed record type as a writable, aligned table of words, without a copy where that is
+    possible.
+    """
     wide = rows.dtype.itemsize // 8
     solid = np.require(rows, requirements=["C", "A", "W"])
     return solid.view(np.uint64).reshape(len(rows), wide)
