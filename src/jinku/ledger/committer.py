@@ -89,7 +89,8 @@ class Committer:
                 raise self._halted()
             if len(self._queue) >= QUEUED_REQUESTS_MAX:
                 raise LedgerBusy(
-                    f"{QUEUED_REQUESTS_MAX} requests are waiting already", remedy="send it again a little later"
+                    f"{QUEUED_REQUESTS_MAX} requests are waiting already",
+                    remedy="send it again a little later",
                 )
             self._queue.append(request)
             self._ready.notify()
@@ -182,4 +183,6 @@ def _joined(group: list[Request]) -> tuple[Array, Array]:
 
 
 def _split(results: Array, offsets: Array) -> list[object]:
-    return [results[first:last] for first, last in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True)]
+    return [
+        results[first:last] for first, last in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True)
+    ]

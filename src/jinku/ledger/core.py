@@ -19,8 +19,8 @@ from jinku.ledger.header import Header
 from jinku.ledger.layout import ENTRY, ID, MASK_64, Array, EntryKind
 from jinku.ledger.limits import BATCH_EVENTS_MAX, BLOCK_ACCOUNTS, REPLAY_ENTRIES, SNAPSHOT_ENTRIES
 from jinku.ledger.machine import Known, Outcome, StateMachine
-from jinku.ledger.model import TransferFlags
-from jinku.ledger.store import Commit, PendingStatus, Store
+from jinku.ledger.model import AccountFlags, TransferFlags
+from jinku.ledger.store import Commit, Family, PendingStatus, Scan, Store
 from jinku.ledger.visible import Visible
 
 _RESOLVES = np.uint16(TransferFlags.POST_PENDING_TRANSFER | TransferFlags.VOID_PENDING_TRANSFER)
@@ -48,7 +48,9 @@ class Core:
 
     def _recover(self, blocks: dict[int, bytes]) -> None:
         header = self._header
-        table = np.frombuffer(b"".join(blocks[number] for number in sorted(blocks)), self.machine.accounts.dtype)
+        table = np.frombuffer(
+            b"".join(blocks[number] for number in sorted(blocks)), self.machine.accounts.dtype
+        )
         if len(table) < header.snapshot_accounts or header.snapshot_size > self._size:
             raise CorruptJournal(
                 f"the snapshot holds {len(table)} accounts of {header.snapshot_accounts} at journal size "
@@ -91,7 +93,9 @@ class Core:
 
     def create_accounts(self, batch: Array, requests: NDArray[np.int64], now: int) -> Array:
         """Execute account requests at `now`; RESULT rows once durable."""
-        return self._run(lambda: self.machine.create_accounts(batch, requests, now, self._size))
+        return self._run(
+            lambda: self.machine.create_accounts(batch, requests, now, self._size, self._taken(batch))
+        )
 
     def create_transfers(self, batch: Array, requests: NDArray[np.int64], now: int) -> Array:
         """Execute transfer requests at `now`; RESULT rows once durable."""
@@ -114,15 +118,16 @@ class Core:
             sequences = np.array(due, np.int64)
             still = sequences[self.store.pending_statuses(sequences) == PendingStatus.PENDING]
             if len(still):
-                self._run(
-                    lambda open_now=still: self.machine.expire(
-                        self.store.entries_at(open_now), open_now, self._size
-                    )
-                )
+                self._expire_now(still)
+
+    def _expire_now(self, sequences: NDArray[np.int64]) -> None:
+        self._run(lambda: self.machine.expire(self.store.entries_at(sequences), sequences, self._size))
 
     def _run(self, execute: Callable[[], Outcome]) -> Array:
         if self.halted:
-            raise LedgerHalted(f"the ledger halted: {self.halted}", remedy="find the cause, then open it anew")
+            raise LedgerHalted(
+                f"the ledger halted: {self.halted}", remedy="find the cause, then open it anew"
+            )
         try:
             outcome = execute()
             if len(outcome.entries):
@@ -194,6 +199,23 @@ class Core:
         low = int(named["id_lo"][named["id_hi"] == high].max())
         return max(self._header.id_max, (high << 64) | low)
 
+    def _taken(self, batch: Array) -> NDArray[np.bool_] | None:
+        """Of each imported account: whether a stored transfer has its timestamp, which must be unique to both."""
+        imported = np.flatnonzero(batch["flags"] & np.uint16(AccountFlags.IMPORTED))
+        stamps = batch["timestamp"][imported]
+        near = imported[(stamps > 0) & (stamps <= self.machine.last_transfer_timestamp)]
+        if not len(near):
+            return None
+        taken = np.zeros(len(batch), np.bool_)
+        for place in near.tolist():
+            at = int(batch["timestamp"][place])
+            for spans in self.store.scan(Scan(Family.ANY, 0, at, at, reverse=False)):
+                for first, last in spans.tolist():
+                    entries = self.store.entries(first, last - first + 1)
+                    transfers = entries[entries["kind"] == EntryKind.TRANSFER]["event"]
+                    taken[place] |= bool((transfers["timestamp"] == at).any())
+        return taken
+
     def _known(self, batch: Array) -> Known:
         existing = self._existing(batch)
         resolving = np.flatnonzero(batch["flags"] & _RESOLVES)
@@ -214,9 +236,7 @@ class Core:
     def _existing(self, batch: Array) -> Array | None:
         """The stored entry of each event's id; ids above the greatest known one are not looked up."""
         high, low = self._header.id_max >> 64, self._header.id_max & MASK_64
-        maybe = np.flatnonzero(
-            (batch["id_hi"] < high) | ((batch["id_hi"] == high) & (batch["id_lo"] <= low))
-        )
+        maybe = np.flatnonzero((batch["id_hi"] < high) | ((batch["id_hi"] == high) & (batch["id_lo"] <= low)))
         if not len(maybe):
             return None
         ids = np.zeros(len(maybe), ID)

@@ -1,7 +1,7 @@
 """Queries over the durable ledger. They run on the caller's thread and never block a commit.
 
 A reader fixes the journal's visible size first and ignores whatever is appended later. Filters that the model calls
-invalid find nothing, as in TigerBeetle; limits above `RESULTS_MAX` are cut to it.
+invalid find nothing, as in TigerBeetle; a limit above what one answer holds raises TooMuchDataError.
 """
 
 from collections.abc import Callable, Iterator
@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from jinku.ledger.errors import TooMuchDataError
 from jinku.ledger.layout import ACCOUNT, BALANCES, ENTRY, ID, MASK_64, Array, EntryKind
 from jinku.ledger.limits import CHANGE_EVENTS_MAX, RESULTS_MAX, TIMESTAMP_MAX
 from jinku.ledger.machine import StateMachine
@@ -51,7 +52,8 @@ class Reader:
         """``TRANSFER`` rows of the ids that exist, in the order asked."""
         found = self._store.find_ids(ids)
         entries = self._store.entries_at(found[(found >= 0) & (found < self._visible.size)])
-        return entries["event"][entries["kind"] == EntryKind.TRANSFER]
+        found_transfers: Array = entries["event"][entries["kind"] == EntryKind.TRANSFER]
+        return found_transfers
 
     def transfer_sequence(self, transfer_id: int) -> int:
         """The journal position of a transfer (or of its burned id); -1 where it is unknown."""
@@ -65,7 +67,7 @@ class Reader:
     def account_balances(self, wanted: AccountFilter) -> tuple[Array, NDArray[np.uint64]]:
         """``BALANCES`` rows of an account with ``HISTORY``, one per transfer, and their timestamps."""
         number = self._filtered_account(wanted)
-        if number < 0 or not self._account(number)["flags"] & AccountFlags.HISTORY:
+        if number < 0 or not self._keeps_history(number):
             return np.zeros(0, BALANCES), np.zeros(0, np.uint64)
         entries = self._account_entries(wanted)
         return _side(entries, wanted.account_id), entries["event"]["timestamp"].astype(np.uint64)
@@ -95,7 +97,7 @@ class Reader:
         found = rows[keep]
         if wanted.flags & QueryFilterFlags.REVERSED:
             found = found[::-1]
-        return found[: min(wanted.limit, RESULTS_MAX)]
+        return found[: wanted.limit]
 
     def query_transfers(self, wanted: QueryFilter) -> Array:
         """``TRANSFER`` rows that match every non-zero field of the filter."""
@@ -107,19 +109,17 @@ class Reader:
 
         def keep(entries: Array) -> NDArray[np.bool_]:
             event = entries["event"]
-            return (
-                (entries["kind"] == EntryKind.TRANSFER)
-                & _matches(event, wanted)
-                & (event["timestamp"] >= low)
-                & (event["timestamp"] <= high)
+            within = (event["timestamp"] >= low) & (event["timestamp"] <= high)
+            return np.asarray(
+                (entries["kind"] == EntryKind.TRANSFER) & _matches(event, wanted) & within, np.bool_
             )
 
-        return self._collect(scan, keep, min(wanted.limit, RESULTS_MAX))["event"]
+        return self._collect(scan, keep, wanted.limit)["event"]
 
     def change_entries(self, wanted: ChangeEventsFilter) -> Array:
         """``ENTRY`` rows of transfers and expiries, in order of their event's timestamp."""
-        limit = min(wanted.limit, CHANGE_EVENTS_MAX)
-        if limit < 1 or not _valid_bounds(wanted.timestamp_min, wanted.timestamp_max):
+        _within(wanted.limit, CHANGE_EVENTS_MAX)
+        if wanted.limit < 1 or not _valid_bounds(wanted.timestamp_min, wanted.timestamp_max):
             return np.zeros(0, ENTRY)
         low, high = _bounds(wanted.timestamp_min, wanted.timestamp_max)
 
@@ -128,11 +128,10 @@ class Reader:
             moved = np.isin(entries["kind"], (EntryKind.TRANSFER, EntryKind.EXPIRY))
             return np.asarray(moved & (at >= low) & (at <= high), np.bool_)
 
-        return self._collect(Scan(Family.ANY, 0, low, high, False), keep, limit)
+        return self._collect(Scan(Family.ANY, 0, low, high, False), keep, wanted.limit)
 
-    def _account(self, number: int) -> Array:
-        rows: Array = self._visible.accounts(np.array([number], np.int64))
-        return rows[0]
+    def _keeps_history(self, number: int) -> bool:
+        return bool(self._visible.accounts(np.array([number], np.int64))["flags"][0] & AccountFlags.HISTORY)
 
     def _filtered_account(self, wanted: AccountFilter) -> int:
         if not _valid_account_filter(wanted):
@@ -156,10 +155,12 @@ class Reader:
             mine = np.zeros(len(entries), np.bool_)
             for side in sides:
                 mine |= _equals(event, side, wanted.account_id)
-            return mine & (entries["kind"] == EntryKind.TRANSFER) & _matches(event, wanted)
+            return np.asarray(
+                mine & (entries["kind"] == EntryKind.TRANSFER) & _matches(event, wanted), np.bool_
+            )
 
-        scan = Scan(Family.ACCOUNT, number, low, high, reverse, chunk=min(wanted.limit, RESULTS_MAX))
-        return self._collect(scan, keep, min(wanted.limit, RESULTS_MAX))
+        scan = Scan(Family.ACCOUNT, number, low, high, reverse, chunk=wanted.limit)
+        return self._collect(scan, keep, wanted.limit)
 
     def _as_of(self, row: Array, number: int, timestamp: int) -> Array:
         before = row.copy()
@@ -265,10 +266,18 @@ def _bounds(low: int, high: int) -> tuple[int, int]:
 
 
 def _valid_bounds(low: int, high: int) -> bool:
-    return max(low, high) < MASK_64 and (high == 0 or low <= high)
+    return max(low, high) <= TIMESTAMP_MAX and (high == 0 or low <= high)
+
+
+def _within(limit: int, most: int) -> None:
+    if limit > most:
+        raise TooMuchDataError(
+            f"a limit of {limit} is more than the {most} that one answer holds", remedy="page"
+        )
 
 
 def _valid_query(wanted: QueryFilter) -> bool:
+    _within(wanted.limit, RESULTS_MAX)
     known = QueryFilterFlags.REVERSED
     return (
         _valid_bounds(wanted.timestamp_min, wanted.timestamp_max)
@@ -278,6 +287,7 @@ def _valid_query(wanted: QueryFilter) -> bool:
 
 
 def _valid_account_filter(wanted: AccountFilter) -> bool:
+    _within(wanted.limit, RESULTS_MAX)
     sides = AccountFilterFlags.DEBITS | AccountFilterFlags.CREDITS
     return (
         0 < wanted.account_id < (1 << 128) - 1

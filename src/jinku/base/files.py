@@ -1,0 +1,26 @@
+"""Writing small files so that a crash leaves the old one or the new one, never half of either."""
+
+import os
+from pathlib import Path
+
+
+def replace_durably(path: Path, data: bytes, mode: int = 0o644) -> None:
+    """Make `data` the content of `path`, durable when this returns. Raises OSError, leaving `path` as it was."""
+    draft = path.with_name(f".{path.name}.new")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(descriptor)
+    draft.replace(path)
+    sync_directory(path.parent)
+
+
+def sync_directory(directory: Path) -> None:
+    """Make the names in `directory` durable."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
