@@ -28,11 +28,12 @@ from jinku.base.errors import JinkuError
 from jinku.crypto.errors import SignatureInvalidError
 from jinku.crypto.vkey import VerifierKey
 from jinku.log.checkpoint import SignedCheckpoint, parse_decimal
+from jinku.log.consistency import ConsistencyProof
 from jinku.log.errors import NoteFormatError, WitnessError
 from jinku.log.note import Note, NoteSignature, parse_signature_lines
 from jinku.log.reader import TileReader, Tree
 from jinku.log.signature import verify_note
-from jinku.log.witness import SIZE_CONTENT_TYPE, request_for
+from jinku.log.witness import SIZE_CONTENT_TYPE
 
 ATTEMPTS_MAX = 3
 TIMEOUT_S = 5.0
@@ -107,7 +108,7 @@ class CosignatureCollector:
                 raise WitnessError(
                     witness.url, f"it has cosigned size {old_size}, but this log is at {signed.size}"
                 )
-            request = request_for(signed, old_size, tree.consistency_proof(old_size))
+            request = ConsistencyProof(old_size, tuple(tree.consistency_proof(old_size)), signed)
             answer = self._post(witness.url, request.encode())
             if answer.status_code == 200:
                 lines = _verified(witness, signed, answer.content)

@@ -36,6 +36,7 @@ class LogFiles:
             raise LogLockedError(str(directory)) from None
         self._root = str(directory) + os.sep
         self._writing = directory / WRITING_NAME
+        self._writing.unlink(missing_ok=True)
         self._made: set[str] = set()
         self._unsynced: list[Path] = []
 

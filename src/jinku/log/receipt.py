@@ -24,10 +24,11 @@ from typing import Self
 
 from jinku.crypto.vkey import VerifierKey
 from jinku.log.checkpoint import SignedCheckpoint, parse_decimal
+from jinku.log.consistency import parse_hashes
 from jinku.log.errors import NoteFormatError, NoteUnsignedError
-from jinku.log.merkle import HASH_BYTES, leaf_hash
+from jinku.log.merkle import leaf_hash
 from jinku.log.note import NOTE_BYTES_MAX, decode64, decode_text, encode64
-from jinku.log.proof import PROOF_HASHES_MAX, verify_inclusion
+from jinku.log.proof import verify_inclusion
 from jinku.log.reader import LogDirectory, Tree
 from jinku.log.signature import open_checkpoint, verify_note
 
@@ -127,13 +128,3 @@ def verify_receipt(receipt: Receipt, policy: ReceiptPolicy, entry: bytes | None 
         raise NoteUnsignedError([line.name for line in signed.note.signatures])
     verify_inclusion(leaf_hash(proved), receipt.index, signed.size, receipt.path, signed.root)
     return proved
-
-
-def parse_hashes(lines: list[str]) -> tuple[bytes, ...]:
-    """A Merkle proof, one base64 hash per line. Raises NoteFormatError."""
-    if len(lines) > PROOF_HASHES_MAX:
-        raise NoteFormatError(f"a proof of {len(lines)} hashes has more than {PROOF_HASHES_MAX}")
-    hashes = tuple(decode64(line, "proof hash") for line in lines)
-    if any(len(item) != HASH_BYTES for item in hashes):
-        raise NoteFormatError(f"a proof holds a hash that does not have {HASH_BYTES} bytes")
-    return hashes

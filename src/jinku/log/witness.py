@@ -33,15 +33,14 @@ from pathlib import Path
 from jinku.crypto.errors import SignatureInvalidError
 from jinku.crypto.signer import Signer
 from jinku.crypto.vkey import VerifierKey
-from jinku.log.checkpoint import Checkpoint, SignedCheckpoint, parse_decimal
+from jinku.log.checkpoint import Checkpoint
+from jinku.log.consistency import ConsistencyProof
 from jinku.log.errors import NoteFormatError, ProofInvalidError
 from jinku.log.merkle import EMPTY_ROOT
-from jinku.log.note import Note, decode_text, encode64, parse_note
+from jinku.log.note import Note
 from jinku.log.proof import verify_consistency
-from jinku.log.receipt import parse_hashes
 from jinku.log.signature import cosignature_type, cosigner_key, sign, verify_note
 
-REQUEST_BYTES_MAX = 256 * 1024
 SIZE_CONTENT_TYPE = "text/x.tlog.size"
 TEXT_CONTENT_TYPE = "text/plain; charset=utf-8"
 BUSY_TIMEOUT_S = 10.0
@@ -57,34 +56,6 @@ class Response:
     status: int
     body: bytes
     content_type: str = TEXT_CONTENT_TYPE
-
-
-@dataclass(frozen=True, slots=True)
-class AddCheckpoint:
-    """A parsed ``add-checkpoint`` request."""
-
-    old_size: int
-    path: tuple[bytes, ...]
-    note: Note
-    checkpoint: Checkpoint
-
-    def encode(self) -> bytes:
-        """The request body."""
-        lines = [f"old {self.old_size}", *map(encode64, self.path), ""]
-        return "".join(f"{line}\n" for line in lines).encode() + self.note.encode()
-
-    @classmethod
-    def parse(cls, body: bytes) -> "AddCheckpoint":
-        """Read a request body. Raises NoteFormatError."""
-        if len(body) > REQUEST_BYTES_MAX:
-            raise NoteFormatError(f"a request of {len(body)} bytes is longer than {REQUEST_BYTES_MAX}")
-        head, blank, raw = decode_text(body).partition("\n\n")
-        first, *proof = head.split("\n")
-        if not blank or not first.startswith("old "):
-            raise NoteFormatError("a request starts with its old size and has an empty line")
-        note = parse_note(raw.encode())
-        old_size = parse_decimal(first.removeprefix("old "), "old size")
-        return cls(old_size, parse_hashes(proof), note, Checkpoint.parse(note.text))
 
 
 class Witness:
@@ -122,15 +93,16 @@ class Witness:
     def add_checkpoint(self, body: bytes) -> Response:
         """Answer ``POST /add-checkpoint``."""
         try:
-            request = AddCheckpoint.parse(body)  # 1
+            request = ConsistencyProof.parse(body)  # 1
         except NoteFormatError as error:
             return _refusal(400, error.message)
-        origin, new = request.checkpoint.origin, request.checkpoint
+        new = request.checkpoint.checkpoint
+        origin = new.origin
         keys = self._logs.get(origin)
         if keys is None:  # 2
             return _refusal(404, f"unknown origin {origin!r}")
         try:
-            trusted = verify_note(request.note, keys)
+            trusted = verify_note(request.checkpoint.note, keys)
         except SignatureInvalidError as error:
             return _refusal(403, error.message)
         if not trusted:
@@ -147,7 +119,7 @@ class Witness:
         except ProofInvalidError as error:
             _logger.warning("log %r is not consistent at size %d: %s", origin, new.size, error.message)
             return _refusal(422, error.message)
-        signed = Note(request.note.text, tuple(verified.line for verified in trusted))
+        signed = Note(request.checkpoint.note.text, tuple(verified.line for verified in trusted))
         return self._cosign(new, (size, root), signed)
 
     def latest(self, origin: str) -> tuple[int, bytes]:
@@ -207,8 +179,3 @@ def _refusal(status: int, problem: str) -> Response:
 
 def _conflict(size: int) -> Response:
     return Response(409, f"{size}\n".encode(), SIZE_CONTENT_TYPE)
-
-
-def request_for(signed: SignedCheckpoint, old_size: int, path: Sequence[bytes]) -> AddCheckpoint:
-    """The request by which a log asks for a cosignature of `signed`."""
-    return AddCheckpoint(old_size, tuple(path), signed.note, signed.checkpoint)

@@ -12,7 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response as HttpResponse
 from starlette.routing import Route
 
-from jinku.log.witness import REQUEST_BYTES_MAX, Response, Witness
+from jinku.log.consistency import CONSISTENCY_BYTES_MAX
+from jinku.log.witness import Response, Witness
 
 
 def witness_app(witness: Witness) -> Starlette:
@@ -21,7 +22,7 @@ def witness_app(witness: Witness) -> Starlette:
     async def add_checkpoint(request: Request) -> HttpResponse:
         body = await _read(request)
         if body is None:
-            return _answer(Response(413, f"more than {REQUEST_BYTES_MAX} bytes\n".encode()))
+            return _answer(Response(413, f"more than {CONSISTENCY_BYTES_MAX} bytes\n".encode()))
         return _answer(await run_in_threadpool(witness.add_checkpoint, body))
 
     async def checkpoint(request: Request) -> HttpResponse:
@@ -40,7 +41,7 @@ async def _read(request: Request) -> bytes | None:
     body = bytearray()
     async for part in request.stream():
         body += part
-        if len(body) > REQUEST_BYTES_MAX:
+        if len(body) > CONSISTENCY_BYTES_MAX:
             return None
     return bytes(body)
 
