@@ -70,3 +70,37 @@ class PartyExists(CustodyError):
 
     def __init__(self, number: int) -> None:
         super().__init__(f"party {number} already has a personal record", remedy="use a new party number")
+
+
+class BadLiability(CustodyError, ValueError):
+    """A customer's balance that cannot stand in a sum tree: negative, too large, twice, or badly salted."""
+
+    code = "bad_liability"
+    http_status = 422
+
+    def __init__(self, problem: str, *, position: int, remedy: str = "") -> None:
+        super().__init__(f"liability {position}: {problem}", remedy=remedy)
+        self.position = position
+
+
+class LiabilityUnknown(CustodyError, LookupError):
+    """No such customer in a sum tree."""
+
+    code = "liability_unknown"
+    http_status = 404
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the attestation covers no customer of that number", remedy="check its currency and its day"
+        )
+
+
+class BadAttestation(CustodyError, ValueError):
+    """An attestation that contradicts itself, the ledger's own total, or its seal."""
+
+    code = "bad_attestation"
+    http_status = 409
+
+    def __init__(self, problem: str, *, field: str, value: object) -> None:
+        super().__init__(f"{field}={value!r}: {problem}", remedy="compute the balances and the total anew")
+        self.field, self.value = field, value
