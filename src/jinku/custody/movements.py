@@ -10,7 +10,7 @@ Rules:
 
 Example::
 
-    batch = transfers(House(entity=1, currency=156), [deposit, bid, release])  # TRANSFER rows
+    batch = transfers(Chart(entity=1, currency=156), [deposit, bid, release])  # TRANSFER rows
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from jinku.custody.chart import House
+from jinku.custody.chart import Chart
 from jinku.custody.distribution import portions
 from jinku.custody.errors import BadOrder, OrderTooLarge
 from jinku.custody.orders import (
@@ -71,7 +71,7 @@ class Leg:
     timeout: int = 0
 
 
-def transfers(house: House, orders: Sequence[Order]) -> Array:
+def transfers(chart: Chart, orders: Sequence[Order]) -> Array:
     """``TRANSFER`` rows of `orders`, in order; each order's rows are one chain.
 
     Raises BadOrder for an order that cannot be, OrderTooLarge for one of more than ``LEGS_MAX`` transfers.
@@ -82,7 +82,7 @@ def transfers(house: House, orders: Sequence[Order]) -> Array:
     references: list[int] = []
     links: list[bool] = []
     for order in orders:
-        own = _legs(house, order)
+        own = _legs(chart, order)
         legs += own
         days += [_day(order)] * len(own)
         subjects += [_subject(order)] * len(own)
@@ -97,7 +97,7 @@ def transfers(house: House, orders: Sequence[Order]) -> Array:
     set_u128(rows, "user_data_128", subjects)
     rows["user_data_64"], rows["user_data_32"] = references, days
     rows["timeout"] = [leg.timeout for leg in legs]
-    rows["ledger"] = [house.currency if leg.code else _INHERIT for leg in legs]
+    rows["ledger"] = [chart.currency if leg.code else _INHERIT for leg in legs]
     rows["code"] = [leg.code for leg in legs]
     rows["flags"] = [
         leg.flags | (TransferFlags.LINKED if linked else 0) for leg, linked in zip(legs, links, strict=True)
@@ -123,12 +123,12 @@ def batches(rows: Array, rows_max: int = LEGS_MAX) -> list[Array]:
     return [rows[first:last] for first, last in pairwise([*cuts, len(rows)]) if last > first]
 
 
-def _legs(house: House, order: Order) -> list[Leg]:
+def _legs(chart: Chart, order: Order) -> list[Leg]:
     try:
         make = _MAKERS[type(order)]
     except KeyError:
         raise BadOrder("no such order", field="order", value=type(order).__name__) from None
-    legs: list[Leg] = make(house, order)
+    legs: list[Leg] = make(chart, order)
     if not legs:
         raise BadOrder("moves nothing", field="order", value=type(order).__name__)
     if len(legs) > LEGS_MAX:
@@ -156,29 +156,29 @@ def _numbered(order: Order, moves: Iterable[tuple[int, int, int, Movement]]) -> 
     ]
 
 
-def _take_over(house: House, order: TakeOver) -> list[Leg]:
-    return _one(order, house.account(Kind.BANK_MIRROR), order.account, order.amount, Movement.OPENING)
+def _take_over(chart: Chart, order: TakeOver) -> list[Leg]:
+    return _one(order, chart.account(Kind.BANK_MIRROR), order.account, order.amount, Movement.OPENING)
 
 
-def _deposit(house: House, order: Deposit) -> list[Leg]:
-    return _one(order, house.account(Kind.BANK_MIRROR), order.account, order.amount, Movement.DEPOSIT)
+def _deposit(chart: Chart, order: Deposit) -> list[Leg]:
+    return _one(order, chart.account(Kind.BANK_MIRROR), order.account, order.amount, Movement.DEPOSIT)
 
 
-def _channel_deposit(house: House, order: ChannelDeposit) -> list[Leg]:
-    return _one(order, house.account(Kind.IN_TRANSIT), order.account, order.amount, Movement.DEPOSIT)
+def _channel_deposit(chart: Chart, order: ChannelDeposit) -> list[Leg]:
+    return _one(order, chart.account(Kind.IN_TRANSIT), order.account, order.amount, Movement.DEPOSIT)
 
 
-def _channel_settled(house: House, order: ChannelSettled) -> list[Leg]:
-    bank, transit = house.account(Kind.BANK_MIRROR), house.account(Kind.IN_TRANSIT)
+def _channel_settled(chart: Chart, order: ChannelSettled) -> list[Leg]:
+    bank, transit = chart.account(Kind.BANK_MIRROR), chart.account(Kind.IN_TRANSIT)
     return _one(order, bank, transit, order.amount, Movement.TRANSIT_SETTLED)
 
 
-def _unidentified(house: House, order: Unidentified) -> list[Leg]:
-    bank, suspense = house.account(Kind.BANK_MIRROR), house.account(Kind.SUSPENSE)
+def _unidentified(chart: Chart, order: Unidentified) -> list[Leg]:
+    bank, suspense = chart.account(Kind.BANK_MIRROR), chart.account(Kind.SUSPENSE)
     return _one(order, bank, suspense, order.amount, Movement.UNIDENTIFIED)
 
 
-def _bid(_house: House, order: Bid) -> list[Leg]:
+def _bid(_chart: Chart, order: Bid) -> list[Leg]:
     if not 0 <= order.timeout <= TIMEOUT_MAX_S:
         raise BadOrder("not a number of seconds", field="timeout", value=order.timeout)
     return [
@@ -201,7 +201,7 @@ def _settle(order: Order, step: Step, holds: Sequence[Hold], flag: TransferFlags
     ]
 
 
-def _release(house: House, order: Release) -> list[Leg]:
+def _release(chart: Chart, order: Release) -> list[Leg]:
     if not order.holds:
         raise BadOrder("releases nothing", field="holds", value=())
     total = sum(hold.amount for hold in order.holds)
@@ -211,30 +211,30 @@ def _release(house: House, order: Release) -> list[Leg]:
     return _settle(order, Step.POSTED, order.holds, TransferFlags.POST_PENDING_TRANSFER) + _numbered(
         order,
         [
-            (order.borrower, house.account(Kind.FEE_INCOME), order.fee, Movement.FEE),
+            (order.borrower, chart.account(Kind.FEE_INCOME), order.fee, Movement.FEE),
             (order.borrower, order.merchant, paid_on, Movement.ENTRUSTED_PAYMENT),
         ],
     )
 
 
-def _failure(_house: House, order: Failure) -> list[Leg]:
+def _failure(_chart: Chart, order: Failure) -> list[Leg]:
     return _settle(order, Step.VOIDED, order.holds, TransferFlags.VOID_PENDING_TRANSFER)
 
 
-def _repayment(house: House, order: Repayment) -> list[Leg]:
-    moves = [(order.payer, house.account(Kind.FEE_INCOME), order.fee, Movement.FEE)]
+def _repayment(chart: Chart, order: Repayment) -> list[Leg]:
+    moves = [(order.payer, chart.account(Kind.FEE_INCOME), order.fee, Movement.FEE)]
     for portion in portions(order):
         moves.append((order.payer, portion.account, portion.principal, Movement.PRINCIPAL))
         moves.append((order.payer, portion.account, portion.interest, Movement.INTEREST))
     return _numbered(order, moves)
 
 
-def _fee(house: House, order: Fee) -> list[Leg]:
-    return _one(order, order.payer, house.account(Kind.FEE_INCOME), order.amount, Movement.FEE)
+def _fee(chart: Chart, order: Fee) -> list[Leg]:
+    return _one(order, order.payer, chart.account(Kind.FEE_INCOME), order.amount, Movement.FEE)
 
 
-def _withdrawal(house: House, order: Withdrawal) -> list[Leg]:
-    bank = house.account(Kind.BANK_MIRROR)
+def _withdrawal(chart: Chart, order: Withdrawal) -> list[Leg]:
+    bank = chart.account(Kind.BANK_MIRROR)
     return [
         Leg(
             transfer_id(order.id),
@@ -247,28 +247,28 @@ def _withdrawal(house: House, order: Withdrawal) -> list[Leg]:
     ]
 
 
-def _paid_out(_house: House, order: PaidOut) -> list[Leg]:
+def _paid_out(_chart: Chart, order: PaidOut) -> list[Leg]:
     hold = Hold(transfer_id(order.id), order.amount)
     return _settle(order, Step.POSTED, [hold], TransferFlags.POST_PENDING_TRANSFER)
 
 
-def _payout_failed(_house: House, order: PayoutFailed) -> list[Leg]:
+def _payout_failed(_chart: Chart, order: PayoutFailed) -> list[Leg]:
     hold = Hold(transfer_id(order.id), order.amount)
     return _settle(order, Step.VOIDED, [hold], TransferFlags.VOID_PENDING_TRANSFER)
 
 
-def _payout_returned(house: House, order: PayoutReturned) -> list[Leg]:
-    bank, code = house.account(Kind.BANK_MIRROR), Movement.PAYOUT_RETURNED
+def _payout_returned(chart: Chart, order: PayoutReturned) -> list[Leg]:
+    bank, code = chart.account(Kind.BANK_MIRROR), Movement.PAYOUT_RETURNED
     return [Leg(transfer_id(order.id, Step.RETURNED), bank, order.account, order.amount, code)]
 
 
-def _refund(_house: House, order: Refund) -> list[Leg]:
+def _refund(_chart: Chart, order: Refund) -> list[Leg]:
     return _one(order, order.paid.payee, order.paid.payer, order.amount, Movement.REFUND)
 
 
-def _sweep(house: House, order: Sweep) -> list[Leg]:
-    income, bank = house.account(Kind.FEE_INCOME), house.account(Kind.BANK_MIRROR)
-    own_bank, own = house.account(Kind.OWN_BANK_MIRROR), house.account(Kind.PLATFORM_OWN)
+def _sweep(chart: Chart, order: Sweep) -> list[Leg]:
+    income, bank = chart.account(Kind.FEE_INCOME), chart.account(Kind.BANK_MIRROR)
+    own_bank, own = chart.account(Kind.OWN_BANK_MIRROR), chart.account(Kind.PLATFORM_OWN)
     return _numbered(
         order,
         [
@@ -278,7 +278,7 @@ def _sweep(house: House, order: Sweep) -> list[Leg]:
     )
 
 
-_MAKERS: Mapping[type[Order], Callable[[House, Any], list[Leg]]] = MappingProxyType(
+_MAKERS: Mapping[type[Order], Callable[[Chart, Any], list[Leg]]] = MappingProxyType(
     {
         TakeOver: _take_over,
         Deposit: _deposit,

@@ -11,8 +11,8 @@ Rules:
 
 Example::
 
-    desk = OrderDesk(ledger, House(entity=1, currency=156))
-    desk.open_house()
+    desk = OrderDesk(ledger, Chart(entity=1, currency=156))
+    desk.open_entity()
     outcome = desk.submit([deposit, bid])
     outcome.refused  # [Refusal(order=…, status=CreateTransferStatus.EXCEEDS_CREDITS)]
 """
@@ -24,7 +24,7 @@ from typing import Protocol
 
 import numpy as np
 
-from jinku.custody.chart import House, Opening, house_accounts, party_accounts
+from jinku.custody.chart import Chart, Opening, entity_accounts, party_accounts
 from jinku.custody.errors import AccountsRefused
 from jinku.custody.movements import batches, transfers
 from jinku.custody.orders import Order, order_of
@@ -75,24 +75,24 @@ class Outcome:
 
 
 class OrderDesk:
-    """Sends one house's orders to one ledger; see the module's rules."""
+    """Sends one legal entity's orders to one ledger; see the module's rules."""
 
-    def __init__(self, ledger: ColumnarLedger, house: House) -> None:
-        self._ledger, self._house = ledger, house
+    def __init__(self, ledger: ColumnarLedger, chart: Chart) -> None:
+        self._ledger, self._chart = ledger, chart
 
-    def open_house(self) -> None:
-        """Open the house's own accounts; harmless when they are there. Raises AccountsRefused."""
-        self._open(house_accounts(self._house))
+    def open_entity(self) -> None:
+        """Open the entity's own accounts; harmless when they are there. Raises AccountsRefused."""
+        self._open(entity_accounts(self._chart))
 
     def open_parties(self, openings: Sequence[Opening]) -> None:
         """Open an account for each party; harmless when they are there. Raises AccountsRefused."""
-        self._open(party_accounts(self._house, openings))
+        self._open(party_accounts(self._chart, openings))
 
     def submit(self, orders: Sequence[Order]) -> Outcome:
         """Book `orders` in their order, in as few ledger calls as fit. Raises BadOrder, OrderTooLarge,
         LedgerError.
         """
-        return self.submit_rows(transfers(self._house, orders))
+        return self.submit_rows(transfers(self._chart, orders))
 
     def submit_rows(self, rows: Array) -> Outcome:
         """Book ``TRANSFER`` rows that `transfers` made. Raises LedgerError."""

@@ -126,7 +126,7 @@ KINDS = MappingProxyType({line[0]: AccountKind(*line, *_NAMES[line[0]]) for line
 ROLE_KINDS = MappingProxyType({role: Kind[role.name] for role in Role})
 """The account that a party of each role has."""
 
-HOUSE_KINDS = tuple(kind for kind in Kind if kind not in ROLE_KINDS.values())
+ENTITY_KINDS = tuple(kind for kind in Kind if kind not in ROLE_KINDS.values())
 """Accounts that a legal entity has once per currency, without a party behind them."""
 
 

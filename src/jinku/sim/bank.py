@@ -58,7 +58,7 @@ def bank_statement(day: Day, seed: int, per_class: int) -> tuple[Statement, tupl
     tamper = _Tamper(Random(seed ^ 0xBA4C), day.day, lines, {label.reference for label in day.labels})
     tamper.run(per_class)
     moved = sum(line.signed for line in tamper.lines if line.status is EntryStatus.BOOKED)
-    unit = currency_by_number(day.house.currency)
+    unit = currency_by_number(day.chart.currency)
     statement = Statement(
         account=POOL_ACCOUNT,
         currency=unit,

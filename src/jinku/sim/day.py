@@ -2,7 +2,7 @@
 
 Rules:
 
-1. The day is a pure function of house, date, scale and seed: the same seed gives the same parties, orders
+1. The day is a pure function of chart, date, scale and seed: the same seed gives the same parties, orders
    and amounts.
 2. Acts are in order of time. Within an act given by many callers at once the order does not matter: whatever
    order the ledger sees, the outcome is the same.
@@ -10,7 +10,7 @@ Rules:
 
 Example::
 
-    day = make_day(House(entity=1, currency=156), date(2026, 11, 20), SMALL, seed=7)
+    day = make_day(Chart(entity=1, currency=156), date(2026, 11, 20), SMALL, seed=7)
     sum(len(act.orders) for act in day.acts)
 """
 
@@ -21,7 +21,7 @@ from random import Random
 
 from jinku.base.money import allot
 from jinku.custody.breaks import BreakClass
-from jinku.custody.chart import House
+from jinku.custody.chart import Chart
 from jinku.custody.party import Party
 from jinku.custody.table import Kind, Role
 from jinku.sim import cash, lending, market
@@ -37,7 +37,7 @@ BASE_SLOT = 1
 class Day:
     """The simulated day."""
 
-    house: House
+    chart: Chart
     day: date
     parties: tuple[Party, ...]
     acts: tuple[Act, ...]
@@ -51,16 +51,16 @@ class Day:
     """The last moment of the day (UTC ns)."""
 
 
-def make_day(house: House, day: date, scale: Scale, seed: int) -> Day:
+def make_day(chart: Chart, day: date, scale: Scale, seed: int) -> Day:
     """The day that `seed` gives."""
     rng = Random(seed)
-    world = World(house, day, rng, scale, population(rng, scale))
+    world = World(chart, day, rng, scale, population(rng, scale))
     labels: list[Label] = []
     acts = [Act(world.moment(0), "balances taken over", tuple(cash.taken_over(world, world.moment(0))))]
     opening = world.books.balances[world.own(Kind.BANK_MIRROR)]
     acts += [_carried_over(world, labels), *_slots(world, labels), _after_cut_off(world, labels)]
     return Day(
-        house=house,
+        chart=chart,
         day=day,
         parties=tuple(world.parties),
         acts=tuple(_resent(world, act) for act in acts if act.orders),

@@ -8,7 +8,7 @@ from random import Random
 
 from jinku.base.calendar import CHINA
 from jinku.base.clock import NS_PER_SECOND, start_of_day
-from jinku.custody.chart import House, kind_of
+from jinku.custody.chart import Chart, kind_of
 from jinku.custody.orders import Order, new_order_id
 from jinku.custody.party import Party
 from jinku.custody.table import KINDS, ROLE_KINDS, Kind, Role, Side
@@ -41,7 +41,7 @@ class Act:
 class World:
     """The state of the simulation while the day is being made."""
 
-    house: House
+    chart: Chart
     day: date
     rng: Random
     scale: Scale
@@ -65,11 +65,11 @@ class World:
     def accounts(self, role: Role) -> list[int]:
         """The account ids of every party of `role`, in order of party number."""
         kind = ROLE_KINDS[role]
-        return [self.house.account(kind, party.number) for party in self.parties if party.role is role]
+        return [self.chart.account(kind, party.number) for party in self.parties if party.role is role]
 
     def own(self, kind: Kind) -> int:
-        """The id of one of the house's accounts."""
-        return self.house.account(kind)
+        """The id of one of the entity's own accounts."""
+        return self.chart.account(kind)
 
     @property
     def day_before(self) -> date:
