@@ -15,37 +15,44 @@ from jinku.api.problem import answer_http_exception, answer_jinku_error, answer_
 from jinku.api.replay import Replay
 from jinku.api.routes.accounts import accounts_router
 from jinku.api.routes.events import events_router
-from jinku.api.routes.log import LOG_PREFIX, log_router, receipts_router
 from jinku.api.routes.operations import operations_router
+from jinku.api.routes.proofs import proofs_router
 from jinku.api.routes.transfers import transfers_router
 from jinku.api.services import Services
 from jinku.api.wire.accounts import AccountIn, AccountsIn
 from jinku.api.wire.filters import IdsIn, QueryIn
 from jinku.api.wire.transfers import TransferIn, TransfersIn
 from jinku.base.errors import JinkuError
+from jinku.log.http import log_app
 
+LOG_PREFIX = "/log"
 OPEN_PATHS = frozenset({"/healthz", "/readyz", "/openapi.json"})
+DESCRIPTION = """Accounts and transfers with the model of a double-entry ledger, and the proof of each.
+
+The log itself is served as static files by the paths of C2SP tlog-tiles: `/log/checkpoint` and `/log/tile/…`.
+Amounts and ids are strings of digits; instants are RFC 3339; errors are RFC 9457 problem documents."""
 BODIES: tuple[type[BaseModel], ...] = (AccountIn, AccountsIn, TransferIn, TransfersIn, IdsIn, QueryIn)
 
 
 def create_app(services: Services) -> FastAPI:
     """The whole API over `services`."""
     metrics = Metrics()
-    openness = Openness(OPEN_PATHS, (LOG_PREFIX,) if services.open_log else ())
+    openness = Openness(OPEN_PATHS, (f"{LOG_PREFIX}/",) if services.open_log else ())
     app = FastAPI(
         title="Jinku",
         version=__version__,
         summary="A custody ledger that proves itself",
+        description=DESCRIPTION,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
     )
     app.include_router(accounts_router(services, metrics))
     app.include_router(transfers_router(services, metrics))
-    app.include_router(receipts_router(services))
+    app.include_router(proofs_router(services))
     app.include_router(events_router(services))
-    app.include_router(log_router(services))
     app.include_router(operations_router(services, metrics))
+    app.mount(LOG_PREFIX, log_app(services.house.log_directory))
     app.add_exception_handler(JinkuError, answer_jinku_error)
     app.add_exception_handler(RequestValidationError, answer_validation_error)
     app.add_exception_handler(HTTPException, answer_http_exception)

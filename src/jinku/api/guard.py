@@ -137,4 +137,6 @@ class _Exchange:
     def route(self) -> str:
         """The template of the route that matched."""
         route = self._scope.get("route")
+        if route is None and self._scope["path"].startswith("/log/"):
+            return "/log"
         return str(getattr(route, "path", UNROUTED))

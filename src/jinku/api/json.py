@@ -50,16 +50,9 @@ async def read_body(request: Request, bytes_max: int) -> bytes:
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > bytes_max:
         raise _too_large(bytes_max)
-    message = await request.receive() if announced else None  # the common case: one chunk, no timer
-    if message is not None and message["type"] == "http.request" and not message.get("more_body"):
-        body: bytes = message.get("body", b"")
-        if len(body) > bytes_max:
-            raise _too_large(bytes_max)
-        return body
-    chunks = [message.get("body", b"")] if message else []
     try:
         async with asyncio.timeout(BODY_SECONDS_MAX):
-            return await _read_chunks(request, chunks, bytes_max)
+            return await _read_chunks(request, bytes_max)
     except TimeoutError as error:
         raise BodyTooSlow(
             f"the body did not arrive within {BODY_SECONDS_MAX:.0f} s",
@@ -67,8 +60,9 @@ async def read_body(request: Request, bytes_max: int) -> bytes:
         ) from error
 
 
-async def _read_chunks(request: Request, chunks: list[bytes], bytes_max: int) -> bytes:
-    size = sum(map(len, chunks))
+async def _read_chunks(request: Request, bytes_max: int) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
     while True:
         message = await request.receive()
         if message["type"] != "http.request":
@@ -78,7 +72,7 @@ async def _read_chunks(request: Request, chunks: list[bytes], bytes_max: int) ->
         if size > bytes_max:
             raise _too_large(bytes_max)
         if not message.get("more_body"):
-            return b"".join(chunks)
+            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
 def _too_large(bytes_max: int) -> BodyTooLarge:

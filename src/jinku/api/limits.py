@@ -21,6 +21,9 @@ BODY_SECONDS_MAX = 30.0
 REQUESTS_IN_FLIGHT_MAX = 1_024
 """More at the same time are answered 503 with Retry-After."""
 
+CONNECTIONS_MAX = 4_096
+"""Open connections; more are answered 503 by the server."""
+
 CONNECTION_IDLE_SECONDS_MAX = 75
 """A kept-alive connection that says nothing is closed."""
 

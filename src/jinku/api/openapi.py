@@ -3,7 +3,8 @@
 Rules:
 
 1. Every operation under the token says so; every operation lists the problems it can answer.
-2. Request bodies that `jinku.api.routing` reads get their schemas from the same pydantic models that validate them.
+2. Request bodies that `jinku.api.routing` reads get their schemas from the same pydantic models that
+   validate them.
 3. POST takes an optional ``Idempotency-Key``.
 """
 
@@ -61,14 +62,23 @@ _KEY_PARAMETER = {
     "in": "header",
     "required": False,
     "description": "The same key with the same request gives the same answer for 24 hours.",
-    "schema": {"type": "string", "pattern": r"^[!-~]+$", "maxLength": IDEMPOTENCY_KEY_CHARACTERS_MAX, "minLength": 1},
+    "schema": {
+        "type": "string",
+        "pattern": r"^[!-~]+$",
+        "maxLength": IDEMPOTENCY_KEY_CHARACTERS_MAX,
+        "minLength": 1,
+    },
 }
 
 
 def describe(app: FastAPI, bodies: Sequence[type[BaseModel]], openness: Openness) -> dict[str, Any]:
     """The OpenAPI document of `app`; `bodies` are the models of request bodies."""
     document = get_openapi(
-        title=app.title, version=app.version, summary=app.summary, description=app.description, routes=app.routes
+        title=app.title,
+        version=app.version,
+        summary=app.summary,
+        description=app.description,
+        routes=app.routes,
     )
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})

@@ -1,26 +1,52 @@
 """What the API needs from the house, in one frozen value; nothing here is global."""
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from jinku.api.idempotency import IdempotencyStore
-from jinku.api.token import Token
+from jinku.api.token import Token, load_or_make_token
+from jinku.bootstrap import House
 from jinku.ledger.asynchronous import AsyncLedger
 from jinku.ledger.service import Ledger
+
+IDEMPOTENCY_FILE = "idempotency.db"
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
     """The parts that requests are answered with."""
 
-    ledger: Ledger
+    house: House
     asynchronous: AsyncLedger
-    """The twin of `ledger`, used on the server's event loop."""
-    log_directory: Path
-    """The published log: checkpoint and tiles."""
+    """The twin of the house's ledger, used on the server's event loop."""
     token: Token
     idempotency: IdempotencyStore
     open_log: bool = True
-    """Whether the log directory is served without a token (so that any tlog-tiles client can audit it). Entry
-    bundles hold amounts and account ids, no personal data; say False where the port is reachable by
-    strangers."""
+    """Whether ``/log`` is served without a token, so that any tlog-tiles client can audit it. Entry bundles
+    hold amounts and account ids, no personal data; say False where strangers reach the port."""
+
+    @property
+    def ledger(self) -> Ledger:
+        """The house's ledger."""
+        return self.house.ledger
+
+    def close(self) -> None:
+        """Release what the API itself opened; the house is its owner's to close."""
+        self.idempotency.close()
+
+
+def open_services(
+    house: House, *, open_log: bool = True, clock: Callable[[], int] = time.time_ns
+) -> Services:
+    """The API's services over `house`: the token and the file of idempotency keys lie in its directory.
+
+    Raises InputError for a token file that others can read.
+    """
+    return Services(
+        house=house,
+        asynchronous=AsyncLedger(house.ledger),
+        token=load_or_make_token(house.directory),
+        idempotency=IdempotencyStore(house.directory / IDEMPOTENCY_FILE, clock),
+        open_log=open_log,
+    )

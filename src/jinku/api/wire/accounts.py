@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic.config import JsonDict
 
 from jinku.api.limits import BATCH_EVENTS_MAX
 from jinku.api.wire.numbers import (
@@ -31,7 +32,7 @@ _names_of = flags_out(AccountFlags)
 Flags = Annotated[int, PlainValidator(flags_reader(AccountFlags)), WithJsonSchema(flags_schema(AccountFlags))]
 FlagNames = Annotated[list[str], WithJsonSchema(flags_schema(AccountFlags))]
 
-EXAMPLE = {"id": "7", "ledger": 156, "code": 20, "flags": ["debits_must_not_exceed_credits"]}
+EXAMPLE: JsonDict = {"id": "7", "ledger": 156, "code": 20, "flags": ["debits_must_not_exceed_credits"]}
 
 
 class AccountIn(BaseModel):

@@ -116,7 +116,7 @@ INSTANT_SCHEMA = {
         r"^(19[7-9][0-9]|20[0-9][0-9]|21[0-9][0-9]|22[0-5][0-9])-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])"
         r"T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?Z$"
     ),
-    "description": "RFC 3339, 1970 to 2262, at most nanoseconds; also with an offset, and all days that exist.",
+    "description": "RFC 3339, 1970 to 2262, at most nanoseconds; also with an offset, on any day that exists.",
 }
 Instant = Annotated[int, PlainValidator(read_instant), WithJsonSchema(INSTANT_SCHEMA)]
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic.config import JsonDict
 
 from jinku.api.limits import BATCH_EVENTS_MAX
 from jinku.api.wire.numbers import (
@@ -33,7 +34,7 @@ Flags = Annotated[
 ]
 FlagNames = Annotated[list[str], WithJsonSchema(flags_schema(TransferFlags))]
 
-EXAMPLE = {
+EXAMPLE: JsonDict = {
     "id": "2129023409293847298374",
     "debit_account_id": "1",
     "credit_account_id": "2",
