@@ -64,6 +64,8 @@ class LogReport:
     """The signed root, hex."""
     signed_by: tuple[str, ...] = ()
     witnesses: dict[str, int] = field(default_factory=dict)
+    witnessed_size: int = 0
+    """Entries that the quorum of witnesses vouches for; 0 where none was asked for."""
     root_matches: bool = False
     """Whether the root computed from the entries is the signed one."""
     bundles: int = 0
@@ -73,7 +75,7 @@ class LogReport:
     ahead: int = 0
     """Files beyond the checkpoint, accepted because the log was said to be live."""
     earlier_checkpoints: int = 0
-    """Earlier checkpoints that the log was found to continue."""
+    """Earlier checkpoints, a cosigned one among them, that the log was found to continue."""
     replayed: bool = False
     entries_by_kind: dict[str, int] = field(default_factory=dict)
     open_pending: int = 0
