@@ -21,7 +21,7 @@ Example::
 import numpy as np
 from numpy.typing import NDArray
 
-from jinku.base.compiled import compiled
+from jinku.base.compiled import compiled, inlined
 from jinku.ledger.u128 import Word, Words
 
 Table = NDArray[np.int64]
@@ -41,7 +41,7 @@ def empty_table(rows: int) -> Table:
     return np.full(slots, EMPTY, np.int64)
 
 
-@compiled
+@inlined
 def _slot(table: Table, rows: Words, high: Word, low: Word) -> Word:
     """The slot that holds the id's row, or the empty one where it would go."""
     mask = np.uint64(len(table) - 1)
@@ -54,13 +54,13 @@ def _slot(table: Table, rows: Words, high: Word, low: Word) -> Word:
         slot = (slot + np.uint64(1)) & mask
 
 
-@compiled
+@inlined
 def find(table: Table, rows: Words, high: Word, low: Word) -> int:
     """The number of the row with this id, or -1."""
     return int(table[_slot(table, rows, high, low)])
 
 
-@compiled
+@inlined
 def insert(table: Table, rows: Words, number: int) -> int:
     """Enter row `number`, whose words 0 and 1 are its id; the number of the row that has that id already,
     or -1.
@@ -72,7 +72,7 @@ def insert(table: Table, rows: Words, number: int) -> int:
     return held
 
 
-@compiled
+@inlined
 def take_back(table: Table, rows: Words, number: int) -> None:
     """Undo the newest insertion, which was row `number`."""
     table[_slot(table, rows, rows[number, 1], rows[number, 0])] = EMPTY

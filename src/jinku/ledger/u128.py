@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jinku.base.compiled import compiled
+from jinku.base.compiled import inlined
 
 Words = NDArray[np.uint64]
 """One record or a table of them, as little-endian 64-bit words."""
@@ -29,7 +29,7 @@ _ONE = np.uint64(1)
 _NONE = np.uint64(0)
 
 
-@compiled
+@inlined
 def add(a_high: Word, a_low: Word, b_high: Word, b_low: Word) -> tuple[Word, Word, bool]:
     """``a + b`` modulo 2^128, and whether it reached 2^128."""
     low = a_low + b_low
@@ -40,20 +40,20 @@ def add(a_high: Word, a_low: Word, b_high: Word, b_low: Word) -> tuple[Word, Wor
     return total, low, over or total < high
 
 
-@compiled
+@inlined
 def subtract(a_high: Word, a_low: Word, b_high: Word, b_low: Word) -> tuple[Word, Word]:
     """``a - b`` modulo 2^128."""
     borrow = _ONE if a_low < b_low else _NONE
     return a_high - b_high - borrow, a_low - b_low
 
 
-@compiled
+@inlined
 def less(a_high: Word, a_low: Word, b_high: Word, b_low: Word) -> bool:
     """Whether ``a < b``."""
     return a_high < b_high or (a_high == b_high and a_low < b_low)  # type: ignore[no-any-return]
 
 
-@compiled
+@inlined
 def spare(a_high: Word, a_low: Word, b_high: Word, b_low: Word) -> tuple[Word, Word]:
     """``max(a - b, 0)``."""
     if less(a_high, a_low, b_high, b_low):
@@ -61,7 +61,7 @@ def spare(a_high: Word, a_low: Word, b_high: Word, b_low: Word) -> tuple[Word, W
     return subtract(a_high, a_low, b_high, b_low)
 
 
-@compiled
+@inlined
 def add_at(words: Words, at: int, high: Word, low: Word) -> bool:
     """Add to the number at `at` in place; whether it reached 2^128 (then it has wrapped)."""
     new_high, new_low, over = add(words[at + 1], words[at], high, low)
@@ -69,25 +69,25 @@ def add_at(words: Words, at: int, high: Word, low: Word) -> bool:
     return over
 
 
-@compiled
+@inlined
 def subtract_at(words: Words, at: int, high: Word, low: Word) -> None:
     """Subtract from the number at `at` in place, modulo 2^128."""
     words[at + 1], words[at] = subtract(words[at + 1], words[at], high, low)
 
 
-@compiled
+@inlined
 def same(a: Words, a_at: int, b: Words, b_at: int) -> bool:
     """Whether the number at `a_at` of `a` equals the one at `b_at` of `b`."""
     return a[a_at] == b[b_at] and a[a_at + 1] == b[b_at + 1]  # type: ignore[no-any-return]
 
 
-@compiled
+@inlined
 def zero(words: Words, at: int) -> bool:
     """Whether the number at `at` is 0."""
     return words[at] == _NONE and words[at + 1] == _NONE  # type: ignore[no-any-return]
 
 
-@compiled
+@inlined
 def full(words: Words, at: int) -> bool:
     """Whether the number at `at` is 2^128 - 1."""
     return words[at] == ~_NONE and words[at + 1] == ~_NONE  # type: ignore[no-any-return]

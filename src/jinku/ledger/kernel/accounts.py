@@ -10,7 +10,7 @@ Rules (the numbers are those of the checks below, in the model's order of preced
 
 from typing import NamedTuple
 
-from jinku.base.compiled import compiled
+from jinku.base.compiled import inlined
 from jinku.ledger.hashindex import find, insert, take_back
 from jinku.ledger.kernel.flags import (
     ACCOUNT_IMPORTED,
@@ -52,7 +52,7 @@ class AccountBatch(NamedTuple):
     """(events,): 1 where a stored transfer has exactly this event's timestamp; empty where none has."""
 
 
-@compiled
+@inlined
 def _identity(row: Words) -> Status:
     """(1) The form of the record and of its id."""
     if timeout_of(row) != NONE:
@@ -66,7 +66,7 @@ def _identity(row: Words) -> Status:
     return Status.CREATED
 
 
-@compiled
+@inlined
 def _existing(row: Words, held: Words) -> Status:
     """(2) How the event differs from the account that has its id."""
     if flags_of(row) != flags_of(held):
@@ -84,7 +84,7 @@ def _existing(row: Words, held: Words) -> Status:
     return Status.EXISTS
 
 
-@compiled
+@inlined
 def _form(row: Words) -> Status:
     """(3) What can be said of a new account by looking at it alone."""
     flags = flags_of(row)
@@ -105,7 +105,7 @@ def _form(row: Words) -> Status:
     return Status.CREATED
 
 
-@compiled
+@inlined
 def _regresses(books: Books, batch: AccountBatch, i: int) -> bool:
     """(4) Whether an imported event's timestamp is not free or not later than every account's."""
     count = books.marks[ACCOUNTS]
@@ -114,7 +114,7 @@ def _regresses(books: Books, batch: AccountBatch, i: int) -> bool:
     return len(batch.taken) > 0 and batch.taken[i] != NONE
 
 
-@compiled
+@inlined
 def create_account(
     books: Books, batch: AccountBatch, out: Output, trace: Trace, i: int, time: Word
 ) -> Status:
@@ -150,7 +150,7 @@ def create_account(
     return status
 
 
-@compiled
+@inlined
 def remove_newest_account(books: Books) -> None:
     """Take the newest account back, as if it had not been created."""
     number = books.marks[ACCOUNTS] - ONE

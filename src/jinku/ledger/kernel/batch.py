@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from jinku.base.compiled import compiled
+from jinku.base.compiled import borrowed, compiled, inlined
 from jinku.ledger.hashindex import EMPTY, Table, insert
 from jinku.ledger.kernel.flags import NONE, RESOLVES
 from jinku.ledger.kernel.state import Output
@@ -43,7 +43,22 @@ class TransferBatch(NamedTuple):
     """(35,): an entry of kind 0."""
 
 
-@compiled
+@inlined
+def borrowed_batch(batch: TransferBatch) -> TransferBatch:
+    """The same without reference counting; see `jinku.base.compiled`."""
+    return TransferBatch(
+        borrowed(batch.rows),
+        borrowed(batch.existing),
+        borrowed(batch.pending),
+        borrowed(batch.status),
+        borrowed(batch.slots),
+        borrowed(batch.entry_of),
+        borrowed(batch.resolved),
+        borrowed(batch.none),
+    )
+
+
+@inlined
 def _enter(table: Table, keys: Words, count: int, row: Words, at: int) -> int:
     keys[count, 0] = row[at]
     keys[count, 1] = row[at + 1]
@@ -67,7 +82,7 @@ def number_ids(rows: Words, table: Table, keys: Words, slots: Table) -> int:
     return count
 
 
-@compiled
+@inlined
 def entry_with_id(batch: TransferBatch, out: Output, i: int) -> Words:
     """The entry that holds event `i`'s id, written in this run or stored; kind 0 where none."""
     entry: Words = batch.none
@@ -79,7 +94,7 @@ def entry_with_id(batch: TransferBatch, out: Output, i: int) -> Words:
     return entry
 
 
-@compiled
+@inlined
 def pending_entry(batch: TransferBatch, out: Output, i: int) -> Words:
     """The entry that holds event `i`'s pending_id, written in this run or stored; kind 0 where none."""
     entry: Words = batch.none
@@ -91,7 +106,7 @@ def pending_entry(batch: TransferBatch, out: Output, i: int) -> Words:
     return entry
 
 
-@compiled
+@inlined
 def pending_status(batch: TransferBatch, i: int) -> int:
     """The ``PendingStatus`` of the pending transfer that event `i` names, as this run leaves it so far."""
     slot = batch.slots[i, 1]

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from jinku.base.compiled import compiled
+from jinku.base.compiled import borrowed, compiled
 from jinku.ledger.kernel.batch import TransferBatch
 from jinku.ledger.kernel.flags import EXPIRY_KIND, NONE, ONE, PENDING, RESOLVES, TRANSFER_KIND
 from jinku.ledger.kernel.resolve import release, reopen
@@ -15,6 +15,9 @@ from jinku.ledger.kernel.state import (
     Trace,
     account_number,
     begin_entry,
+    borrowed_books,
+    borrowed_output,
+    borrowed_trace,
     end_entry,
     touch_both,
 )
@@ -39,6 +42,7 @@ def run_expiry(books: Books, due: Words, out: Output, trace: Trace) -> int:
     """Expire each entry of `due`, in order; -1, or the first that is no pending transfer of known
     accounts.
     """
+    books, out, trace, due = borrowed_books(books), borrowed_output(out), borrowed_trace(trace), borrowed(due)
     marks = books.marks
     for i in range(len(due)):
         pending = due[i][EVENT : EVENT + RECORD_WORDS]

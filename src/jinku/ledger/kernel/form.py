@@ -2,7 +2,7 @@
 stored.
 """
 
-from jinku.base.compiled import compiled
+from jinku.base.compiled import inlined
 from jinku.ledger.kernel.flags import (
     BALANCING,
     CLOSING,
@@ -32,7 +32,7 @@ from jinku.ledger.statuses import CreateTransferStatus as Status
 from jinku.ledger.u128 import Words, full, less, same, zero
 
 
-@compiled
+@inlined
 def identity_status(row: Words) -> Status:
     """Reserved flags and reserved ids; CREATED where there is nothing to say."""
     if flags_of(row) & TRANSFER_RESERVED:
@@ -44,7 +44,7 @@ def identity_status(row: Words) -> Status:
     return Status.CREATED
 
 
-@compiled
+@inlined
 def new_status(row: Words) -> Status:
     """The form of a single-phase or pending transfer."""
     flags = flags_of(row)
@@ -72,7 +72,7 @@ def new_status(row: Words) -> Status:
     return Status.CREATED
 
 
-@compiled
+@inlined
 def resolving_status(row: Words) -> Status:
     """The form of a post or void."""
     flags = flags_of(row)
@@ -89,7 +89,7 @@ def resolving_status(row: Words) -> Status:
     return Status.CREATED
 
 
-@compiled
+@inlined
 def _retry_head_status(row: Words, held: Words) -> Status:
     """The fields that every retry must repeat exactly, first part."""
     if flags_of(row) != flags_of(held):
@@ -101,7 +101,7 @@ def _retry_head_status(row: Words, held: Words) -> Status:
     return Status.EXISTS
 
 
-@compiled
+@inlined
 def _retry_data_status(row: Words, held: Words) -> Status:
     """User data, ledger and code, all of which must repeat exactly."""
     if not same(row, DATA, held, DATA):
@@ -117,7 +117,7 @@ def _retry_data_status(row: Words, held: Words) -> Status:
     return Status.EXISTS
 
 
-@compiled
+@inlined
 def retry_status(row: Words, held: Words) -> Status:
     """A single-phase or pending transfer against the stored transfer with its id. A balancing transfer's
     amount is a maximum, so only one below what was moved differs.
@@ -137,7 +137,7 @@ def retry_status(row: Words, held: Words) -> Status:
     return _retry_data_status(row, held)
 
 
-@compiled
+@inlined
 def _retry_amount_differs(row: Words, held: Words, pending: Words) -> bool:
     """Whether a post or void asks for another amount than it moved: a void may leave the amount out, and a
     post of 2^128 - 1 asks for the whole of what was pending.
@@ -149,7 +149,7 @@ def _retry_amount_differs(row: Words, held: Words, pending: Words) -> bool:
     return not same(row, AMOUNT, held, AMOUNT)
 
 
-@compiled
+@inlined
 def _retry_inherited_status(row: Words, held: Words, pending: Words) -> Status:
     """User data, ledger and code of a post or void: zero stands for the pending transfer's."""
     data = pending if zero(row, DATA) else row
@@ -168,7 +168,7 @@ def _retry_inherited_status(row: Words, held: Words, pending: Words) -> Status:
     return Status.EXISTS
 
 
-@compiled
+@inlined
 def resolving_retry_status(row: Words, held: Words, pending: Words) -> Status:
     """A post or void against the stored transfer with its id, which resolved `pending`."""
     status = _retry_head_status(row, held)

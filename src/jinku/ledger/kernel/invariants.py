@@ -13,7 +13,7 @@ Both are checked over the accounts a run touched, after every run, and over all 
 import numpy as np
 from numpy.typing import NDArray
 
-from jinku.base.compiled import compiled
+from jinku.base.compiled import compiled, inlined
 from jinku.ledger.hashindex import EMPTY, Table, insert
 from jinku.ledger.kernel.flags import CREDITS_LIMITED, DEBITS_LIMITED
 from jinku.ledger.kernel.words import (
@@ -40,7 +40,7 @@ _POSTED = 2
 _PENDING = 4
 
 
-@compiled
+@inlined
 def _account_fault(account: Words) -> int:
     """(2) for one account."""
     debit_high, debit_low, over = add(
@@ -69,7 +69,7 @@ def _account_fault(account: Words) -> int:
     return SOUND
 
 
-@compiled
+@inlined
 def _tally(book: Words, account: Words, before: Words) -> None:
     """Add one account's change to its ledger's differences, debits minus credits."""
     for side in range(2):

@@ -9,7 +9,7 @@ Rules:
    only where a closing transfer, its void or its expiry says so.
 """
 
-from jinku.base.compiled import compiled
+from jinku.base.compiled import borrowed, compiled, inlined
 from jinku.ledger.hashindex import EMPTY, insert
 from jinku.ledger.kernel.flags import (
     ACCOUNT_KIND,
@@ -27,7 +27,7 @@ from jinku.ledger.kernel.flags import (
     VERSION,
     VOID,
 )
-from jinku.ledger.kernel.state import ACCOUNTS, LAST, LAST_TRANSFER, Books, account_number
+from jinku.ledger.kernel.state import ACCOUNTS, LAST, LAST_TRANSFER, Books, account_number, borrowed_books
 from jinku.ledger.kernel.words import (
     AMOUNT,
     BALANCE_WORDS,
@@ -61,7 +61,7 @@ _DEBITS, _CREDITS = 0, 4
 _PENDING, _POSTED = 0, 2
 
 
-@compiled
+@inlined
 def _apply_account(books: Books, event: Words) -> int:
     """(2)"""
     number = books.marks[ACCOUNTS]
@@ -78,13 +78,13 @@ def _apply_account(books: Books, event: Words) -> int:
     return APPLIED
 
 
-@compiled
+@inlined
 def _change(after: Words, before: Words, at: int) -> tuple[Word, Word]:
     """How far the number at `at` of a block of balances rose, modulo 2^128."""
     return subtract(after[at + 1], after[at], before[at + 1], before[at])
 
 
-@compiled
+@inlined
 def _side_is_sound(after: Words, before: Words, own: int, kind: Word, event: Words) -> bool:
     """Whether one account's balances changed as the event says; `own` is its debits or its credits."""
     other = _CREDITS - own
@@ -108,7 +108,7 @@ def _side_is_sound(after: Words, before: Words, own: int, kind: Word, event: Wor
     return pending_high == NONE and pending_low == NONE  # type: ignore[no-any-return]
 
 
-@compiled
+@inlined
 def _flags_are_sound(after: Word, before: Word, kind: Word, event: Words, closing: Word) -> bool:
     """Whether an account's flags changed as the event says, `closing` being its side's closing flag."""
     flags = flags_of(event)
@@ -121,7 +121,7 @@ def _flags_are_sound(after: Word, before: Word, kind: Word, event: Words, closin
     return after == before  # type: ignore[no-any-return]
 
 
-@compiled
+@inlined
 def _apply_move(books: Books, entry: Words, kind: Word) -> int:
     """(3)"""
     event = entry[EVENT : EVENT + RECORD_WORDS]
@@ -154,6 +154,7 @@ def _apply_move(books: Books, entry: Words, kind: Word) -> int:
 @compiled
 def replay_entries(books: Books, entries: Words) -> tuple[int, int]:
     """Apply `entries` in order; APPLIED, or what is wrong and with which of them."""
+    books, entries = borrowed_books(books), borrowed(entries)
     for at in range(len(entries)):
         entry = entries[at]
         kind = kind_of(entry)

@@ -14,9 +14,9 @@ Rules:
 import numpy as np
 from numpy.typing import NDArray
 
-from jinku.base.compiled import compiled
+from jinku.base.compiled import compiled, inlined
 from jinku.ledger.kernel.accounts import AccountBatch, create_account, remove_newest_account
-from jinku.ledger.kernel.batch import TransferBatch, entry_with_id, pending_entry
+from jinku.ledger.kernel.batch import TransferBatch, borrowed_batch, entry_with_id, pending_entry
 from jinku.ledger.kernel.flags import (
     ACCOUNT_IMPORTED,
     BURNED_KIND,
@@ -46,6 +46,9 @@ from jinku.ledger.kernel.state import (
     Output,
     Trace,
     begin_entry,
+    borrowed_books,
+    borrowed_output,
+    borrowed_trace,
     bring_back,
     no_balances,
 )
@@ -59,7 +62,7 @@ LINKED_EVENT_CHAIN_OPEN = np.uint64(CreateTransferStatus.LINKED_EVENT_CHAIN_OPEN
 _TRANSIENT = tuple(np.uint64(status) for status in sorted(TRANSIENT_STATUSES))
 
 
-@compiled
+@inlined
 def _open_chain(marks: Words, i: int) -> None:
     marks[CHAIN_OPEN] = ONE
     marks[CHAIN_BROKEN] = NONE
@@ -69,7 +72,7 @@ def _open_chain(marks: Words, i: int) -> None:
     marks[CHAIN_LAST_TRANSFER] = marks[LAST_TRANSFER]
 
 
-@compiled
+@inlined
 def _break_chain(marks: Words, results: Words, i: int, time: Word) -> None:
     """Note the failure of event `i` at `time`, and give every earlier event of the chain its answer, at its
     own time.
@@ -80,7 +83,7 @@ def _break_chain(marks: Words, results: Words, i: int, time: Word) -> None:
         results[at, 1] = LINKED_EVENT_FAILED
 
 
-@compiled
+@inlined
 def _chain_status(marks: Words, linked: bool, i: int, end: int) -> Word:
     """Enter event `i` into the chain it belongs to; what the chain alone says of it."""
     if linked and not marks[CHAIN_OPEN]:
@@ -92,7 +95,7 @@ def _chain_status(marks: Words, linked: bool, i: int, end: int) -> Word:
     return CREATED
 
 
-@compiled
+@inlined
 def _account_gate(row: Words, imported: Word, top: Word) -> CreateAccountStatus:
     """Uniform `imported` flags and the timestamp given, for an account."""
     if flags_of(row) & ACCOUNT_IMPORTED != imported:
@@ -110,7 +113,7 @@ def _account_gate(row: Words, imported: Word, top: Word) -> CreateAccountStatus:
     return CreateAccountStatus.CREATED
 
 
-@compiled
+@inlined
 def _transfer_gate(row: Words, imported: Word, top: Word) -> CreateTransferStatus:
     """The same for a transfer."""
     if flags_of(row) & IMPORTED != imported:
@@ -128,7 +131,7 @@ def _transfer_gate(row: Words, imported: Word, top: Word) -> CreateTransferStatu
     return CreateTransferStatus.CREATED
 
 
-@compiled
+@inlined
 def _create_transfer(
     books: Books, batch: TransferBatch, out: Output, trace: Trace, i: int, time: Word
 ) -> CreateTransferStatus:
@@ -155,7 +158,7 @@ def _create_transfer(
     return status
 
 
-@compiled
+@inlined
 def _undo_transfers(books: Books, batch: TransferBatch, out: Output, trace: Trace) -> None:
     """Take back every entry of the open chain, newest first."""
     marks = books.marks
@@ -171,7 +174,7 @@ def _undo_transfers(books: Books, batch: TransferBatch, out: Output, trace: Trac
     marks[LAST_TRANSFER] = marks[CHAIN_LAST_TRANSFER]
 
 
-@compiled
+@inlined
 def _burns(status: Word) -> bool:
     """Whether a refusal is transient."""
     for transient in _TRANSIENT:  # noqa: SIM110 - compiled code has no generators
@@ -180,7 +183,7 @@ def _burns(status: Word) -> bool:
     return False
 
 
-@compiled
+@inlined
 def _refuse_transfer(
     books: Books, batch: TransferBatch, out: Output, trace: Trace, i: int, status: Word, time: Word
 ) -> None:
@@ -198,7 +201,7 @@ def _refuse_transfer(
         no_balances(entry)
 
 
-@compiled
+@inlined
 def _run_transfers(
     books: Books, batch: TransferBatch, out: Output, trace: Trace, first: int, end: int, now: Word
 ) -> None:
@@ -223,7 +226,7 @@ def _run_transfers(
     marks[LAST] = top
 
 
-@compiled
+@inlined
 def _run_accounts(
     books: Books, batch: AccountBatch, out: Output, trace: Trace, first: int, end: int, now: Word
 ) -> None:
@@ -256,6 +259,8 @@ def run_transfer_requests(
     books: Books, batch: TransferBatch, out: Output, trace: Trace, requests: NDArray[np.int64], now: Word
 ) -> None:
     """Execute each request, `requests` being the offsets of its events, at the clock `now`."""
+    books, batch = borrowed_books(books), borrowed_batch(batch)
+    out, trace = borrowed_output(out), borrowed_trace(trace)
     for at in range(len(requests) - 1):
         _run_transfers(books, batch, out, trace, requests[at], requests[at + 1], now)
 
@@ -265,5 +270,6 @@ def run_account_requests(
     books: Books, batch: AccountBatch, out: Output, trace: Trace, requests: NDArray[np.int64], now: Word
 ) -> None:
     """Execute each request, `requests` being the offsets of its events, at the clock `now`."""
+    books, out, trace = borrowed_books(books), borrowed_output(out), borrowed_trace(trace)
     for at in range(len(requests) - 1):
         _run_accounts(books, batch, out, trace, requests[at], requests[at + 1], now)

@@ -5,7 +5,7 @@ field given repeats it; amount; it is still open and its time is not up; importe
 (a void is let through). A post moves no more than was reserved, so neither overflow nor limits can stop it.
 """
 
-from jinku.base.compiled import compiled
+from jinku.base.compiled import inlined
 from jinku.ledger.kernel.batch import TransferBatch, pending_entry, pending_status
 from jinku.ledger.kernel.flags import (
     CLOSED,
@@ -65,7 +65,7 @@ VOIDED = int(PendingStatus.VOIDED)
 EXPIRED = int(PendingStatus.EXPIRED)
 
 
-@compiled
+@inlined
 def _match_status(row: Words, pending: Words) -> Status:
     """The fields given against those of the pending transfer (zero stands for the same)."""
     if not flags_of(pending) & PENDING:
@@ -86,7 +86,7 @@ def _match_status(row: Words, pending: Words) -> Status:
     return Status.CREATED
 
 
-@compiled
+@inlined
 def _amount(row: Words, pending: Words) -> tuple[Word, Word]:
     """The amount asked for: the whole where a post names 2^128 - 1 or a void names 0."""
     whole = full(row, AMOUNT) if flags_of(row) & POST else zero(row, AMOUNT)
@@ -94,7 +94,7 @@ def _amount(row: Words, pending: Words) -> tuple[Word, Word]:
     return source[AMOUNT + 1], source[AMOUNT]
 
 
-@compiled
+@inlined
 def _open_status(batch: TransferBatch, i: int, pending: Words, time: Word) -> Status:
     """Whether the pending transfer can still be resolved."""
     state = pending_status(batch, i)
@@ -109,7 +109,7 @@ def _open_status(batch: TransferBatch, i: int, pending: Words, time: Word) -> St
     return Status.CREATED
 
 
-@compiled
+@inlined
 def _place_status(books: Books, row: Words, debit: Words, credit: Words) -> Status:
     """An imported event's timestamp, and closed accounts."""
     if flags_of(row) & IMPORTED and regresses(books, row[TIME]):
@@ -122,14 +122,14 @@ def _place_status(books: Books, row: Words, debit: Words, credit: Words) -> Stat
     return Status.CREATED
 
 
-@compiled
+@inlined
 def release(pending: Words, debit: Words, credit: Words) -> None:
     """Give back what `pending` reserved."""
     subtract_at(debit, DEBITS_PENDING, pending[AMOUNT + 1], pending[AMOUNT])
     subtract_at(credit, CREDITS_PENDING, pending[AMOUNT + 1], pending[AMOUNT])
 
 
-@compiled
+@inlined
 def reopen(pending: Words, debit: Words, credit: Words) -> None:
     """Open what the closing transfer `pending` closed."""
     if flags_of(pending) & CLOSING_DEBIT:
@@ -138,7 +138,7 @@ def reopen(pending: Words, debit: Words, credit: Words) -> None:
         open_account(credit)
 
 
-@compiled
+@inlined
 def _inherit(event: Words, row: Words, pending: Words) -> None:
     """Fill what the event left out from the pending transfer."""
     for word in range(2):
@@ -155,7 +155,7 @@ def _inherit(event: Words, row: Words, pending: Words) -> None:
     set_flags(event, flags)
 
 
-@compiled
+@inlined
 def resolve(books: Books, batch: TransferBatch, out: Output, trace: Trace, i: int, time: Word) -> Status:
     """Decide the post or void event `i` at `time`; where it is good, book it and write its entry."""
     row = batch.rows[i]

@@ -5,7 +5,7 @@ timestamps; closed accounts; then, with the amount that balancing leaves, overfl
 the expiry time, and the accounts' limits (which count what is reserved).
 """
 
-from jinku.base.compiled import compiled
+from jinku.base.compiled import inlined
 from jinku.ledger.kernel.batch import TransferBatch
 from jinku.ledger.kernel.flags import (
     BALANCING_CREDIT,
@@ -55,7 +55,7 @@ from jinku.ledger.statuses import CreateTransferStatus as Status
 from jinku.ledger.u128 import Word, Words, add, add_at, less, spare
 
 
-@compiled
+@inlined
 def regresses(books: Books, time: Word) -> bool:
     """Whether `time` is not later than every transfer and expiry, or is an account's own timestamp."""
     if time <= books.marks[LAST_TRANSFER]:
@@ -70,7 +70,7 @@ def regresses(books: Books, time: Word) -> bool:
     return low < books.marks[ACCOUNTS] and books.accounts[low, TIME] == time  # type: ignore[no-any-return]
 
 
-@compiled
+@inlined
 def _place_status(books: Books, row: Words, debit: Words, credit: Words) -> Status:
     """Ledgers, an imported event's timestamp, closed accounts."""
     if ledger_of(debit) != ledger_of(credit):
@@ -93,7 +93,7 @@ def _place_status(books: Books, row: Words, debit: Words, credit: Words) -> Stat
     return Status.CREATED
 
 
-@compiled
+@inlined
 def _room(account: Words, used_pending: int, used_posted: int, bound: int) -> tuple[Word, Word]:
     """How far pending and posted of one side stay below posted of the other side."""
     high, low, _ = add(
@@ -102,7 +102,7 @@ def _room(account: Words, used_pending: int, used_posted: int, bound: int) -> tu
     return spare(account[bound + 1], account[bound], high, low)
 
 
-@compiled
+@inlined
 def _amount(row: Words, debit: Words, credit: Words) -> tuple[Word, Word]:
     """The amount that is moved: as asked, or what balancing leaves of it."""
     high, low = row[AMOUNT + 1], row[AMOUNT]
@@ -117,13 +117,13 @@ def _amount(row: Words, debit: Words, credit: Words) -> tuple[Word, Word]:
     return high, low
 
 
-@compiled
+@inlined
 def _overflows(account: Words, at: int, high: Word, low: Word) -> bool:
     """Whether adding to the number at `at` would reach 2^128."""
     return add(account[at + 1], account[at], high, low)[2]
 
 
-@compiled
+@inlined
 def _total_after(account: Words, pending: int, posted: int, high: Word, low: Word) -> tuple[Word, Word, bool]:
     """Pending plus posted plus the amount, and whether that reaches 2^128."""
     high, low, over = add(account[pending + 1], account[pending], high, low)
@@ -131,7 +131,7 @@ def _total_after(account: Words, pending: int, posted: int, high: Word, low: Wor
     return high, low, over or more
 
 
-@compiled
+@inlined
 def _overflow_status(flags: Word, debit: Words, credit: Words, high: Word, low: Word) -> Status:
     """Each balance alone, then each side's pending and posted together."""
     if flags & PENDING:
@@ -150,7 +150,7 @@ def _overflow_status(flags: Word, debit: Words, credit: Words, high: Word, low: 
     return Status.CREATED
 
 
-@compiled
+@inlined
 def _limit_status(debit: Words, credit: Words, high: Word, low: Word) -> Status:
     """The limits of both accounts, counting what is reserved."""
     if flags_of(debit) & DEBITS_LIMITED:
@@ -164,7 +164,7 @@ def _limit_status(debit: Words, credit: Words, high: Word, low: Word) -> Status:
     return Status.CREATED
 
 
-@compiled
+@inlined
 def _amount_status(row: Words, debit: Words, credit: Words, high: Word, low: Word, time: Word) -> Status:
     """Overflow of balances and of the expiry time, then limits."""
     status = _overflow_status(flags_of(row), debit, credit, high, low)
@@ -175,7 +175,7 @@ def _amount_status(row: Words, debit: Words, credit: Words, high: Word, low: Wor
     return _limit_status(debit, credit, high, low)
 
 
-@compiled
+@inlined
 def _move(flags: Word, debit: Words, credit: Words, high: Word, low: Word) -> None:
     """Change both accounts."""
     if flags & PENDING:
@@ -190,7 +190,7 @@ def _move(flags: Word, debit: Words, credit: Words, high: Word, low: Word) -> No
         add_at(credit, CREDITS_POSTED, high, low)
 
 
-@compiled
+@inlined
 def book_new(books: Books, batch: TransferBatch, out: Output, trace: Trace, i: int, time: Word) -> Status:
     """Decide the single-phase or pending event `i` at `time`; where it is good, book it and write its
     entry.

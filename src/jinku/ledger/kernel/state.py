@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from jinku.base.compiled import compiled
+from jinku.base.compiled import borrowed, inlined
 from jinku.ledger.hashindex import Table, find
 from jinku.ledger.kernel.flags import CLOSED, NONE, ONE, VERSION
 from jinku.ledger.kernel.words import (
@@ -99,13 +99,33 @@ class Output(NamedTuple):
     """(capacity,): the event that made each entry."""
 
 
-@compiled
+@inlined
+def borrowed_books(books: Books) -> Books:
+    """The same without reference counting; see `jinku.base.compiled`."""
+    return Books(
+        borrowed(books.accounts), borrowed(books.table), borrowed(books.marks), borrowed(books.stamps)
+    )
+
+
+@inlined
+def borrowed_output(out: Output) -> Output:
+    """The same without reference counting."""
+    return Output(borrowed(out.results), borrowed(out.entries), borrowed(out.sides), borrowed(out.origin))
+
+
+@inlined
+def borrowed_trace(trace: Trace) -> Trace:
+    """The same without reference counting."""
+    return Trace(borrowed(trace.numbers), borrowed(trace.before), borrowed(trace.chain))
+
+
+@inlined
 def account_number(books: Books, row: Words, at: int) -> int:
     """The number of the account whose id is the field at word `at` of `row`, or -1."""
     return find(books.table, books.accounts, row[at + 1], row[at])
 
 
-@compiled
+@inlined
 def remember(into: Words, account: Words) -> None:
     """Keep what can change of an account."""
     for at in range(8):
@@ -113,7 +133,7 @@ def remember(into: Words, account: Words) -> None:
     into[8] = account[PLACE]
 
 
-@compiled
+@inlined
 def bring_back(account: Words, kept: Words) -> None:
     """Undo changes since `remember`."""
     for at in range(8):
@@ -121,7 +141,7 @@ def bring_back(account: Words, kept: Words) -> None:
     account[PLACE] = kept[8]
 
 
-@compiled
+@inlined
 def touch(books: Books, trace: Trace, number: int) -> None:
     """Note that account `number` is about to change."""
     marks = books.marks
@@ -134,7 +154,7 @@ def touch(books: Books, trace: Trace, number: int) -> None:
     marks[TOUCHED] = at + ONE
 
 
-@compiled
+@inlined
 def touch_both(books: Books, trace: Trace, debit: int, credit: int) -> None:
     """`touch` both sides of the next entry, and keep them for the linked chain if one is open."""
     touch(books, trace, debit)
@@ -145,7 +165,7 @@ def touch_both(books: Books, trace: Trace, debit: int, credit: int) -> None:
         remember(trace.chain[at, 1], books.accounts[credit])
 
 
-@compiled
+@inlined
 def begin_entry(books: Books, out: Output, event: Words, kind: Word, time: Word) -> Words:
     """Start the next entry with a copy of the record `event`; its row, to be completed."""
     at = books.marks[ENTRIES]
@@ -161,7 +181,7 @@ def begin_entry(books: Books, out: Output, event: Words, kind: Word, time: Word)
     return entry
 
 
-@compiled
+@inlined
 def end_entry(books: Books, out: Output, entry: Words, debit: int, credit: int) -> None:
     """Complete the newest entry with the balances and flags of both accounts as they are now."""
     at = books.marks[ENTRIES] - ONE
@@ -174,7 +194,7 @@ def end_entry(books: Books, out: Output, entry: Words, debit: int, credit: int) 
         entry[CREDIT_AFTER + word] = credit_row[DEBITS_PENDING + word]
 
 
-@compiled
+@inlined
 def no_balances(entry: Words) -> None:
     """Complete an entry that moves no money."""
     for word in range(8):
@@ -182,13 +202,13 @@ def no_balances(entry: Words) -> None:
         entry[CREDIT_AFTER + word] = NONE
 
 
-@compiled
+@inlined
 def close_account(account: Words) -> None:
     """Set the closed flag."""
     set_flags(account, flags_of(account) | CLOSED)
 
 
-@compiled
+@inlined
 def open_account(account: Words) -> None:
     """Clear the closed flag."""
     set_flags(account, flags_of(account) & ~CLOSED)

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from jinku.base.compiled import compiled
+from jinku.base.compiled import inlined
 from jinku.ledger.layout import ACCOUNT, ENTRY, TRANSFER, Array
 from jinku.ledger.u128 import Word, Words
 
@@ -76,79 +76,79 @@ def words(rows: Array) -> Words:
     return solid.view(np.uint64).reshape(len(rows), wide)
 
 
-@compiled
+@inlined
 def ledger_of(row: Words) -> Word:
     """The ledger of an account or transfer."""
     return row[PLACE] & _MASK_32
 
 
-@compiled
+@inlined
 def code_of(row: Words) -> Word:
     """The code of an account or transfer."""
     return (row[PLACE] >> _32) & _MASK_16
 
 
-@compiled
+@inlined
 def flags_of(row: Words) -> Word:
     """The flags of an account or transfer."""
     return row[PLACE] >> _48
 
 
-@compiled
+@inlined
 def set_flags(row: Words, flags: Word) -> None:
     """Replace the flags of an account."""
     row[PLACE] = (row[PLACE] & _MASK_48) | (flags << _48)
 
 
-@compiled
+@inlined
 def data_32_of(row: Words) -> Word:
     """user_data_32 of an account or transfer."""
     return row[DATA_32] & _MASK_32
 
 
-@compiled
+@inlined
 def timeout_of(row: Words) -> Word:
     """A transfer's timeout in seconds (an account's reserved field)."""
     return row[DATA_32] >> _32
 
 
-@compiled
+@inlined
 def expires_at(row: Words) -> Word:
     """When a pending transfer with a timeout expires, in ns."""
     return row[TIME] + timeout_of(row) * SECOND_NS
 
 
-@compiled
+@inlined
 def kind_of(entry: Words) -> Word:
     """The kind of a journal entry."""
     return entry[HEAD] & _MASK_8
 
 
-@compiled
+@inlined
 def version_of(entry: Words) -> Word:
     """The layout version of a journal entry."""
     return (entry[HEAD] >> _8) & _MASK_8
 
 
-@compiled
+@inlined
 def head(kind: Word, version: Word, status: Word) -> Word:
     """The first word of a journal entry."""
     return np.uint64(kind) | (np.uint64(version) << _8) | (np.uint64(status) << _32)
 
 
-@compiled
+@inlined
 def flags_after(debit: Words, credit: Words) -> Word:
     """The word of an entry that holds the flags of both accounts."""
     return flags_of(debit) | (flags_of(credit) << _16)
 
 
-@compiled
+@inlined
 def debit_flags_of(entry: Words) -> Word:
     """The debited account's flags after the entry."""
     return entry[FLAGS_AFTER] & _MASK_16
 
 
-@compiled
+@inlined
 def credit_flags_of(entry: Words) -> Word:
     """The credited account's flags after the entry."""
     return (entry[FLAGS_AFTER] >> _16) & _MASK_16
