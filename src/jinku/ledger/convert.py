@@ -77,7 +77,7 @@ def transfers_array(transfers: Sequence[Transfer]) -> Array:
 
 def ids_array(ids: Iterable[int]) -> Array:
     """``ID`` rows of `ids`. Raises IntegerOverflowError or NotAnIntegerError."""
-    numbers = [_fitting("id", number) for number in ids]
+    numbers = [fitting("id", number, 128) for number in ids]
     return np.frombuffer(_JOIN([number.to_bytes(16, "little") for number in numbers]), ID)
 
 
@@ -122,17 +122,16 @@ def _packed(event: Event, pack: Callable[[Event], bytes]) -> bytes:
     except _UNFIT:
         plain = copy(event)  # with `int` for an integer of another type, such as NumPy's
         for name in event.__slots__:
-            setattr(plain, name, _fitting(name, getattr(event, name)))
+            setattr(plain, name, fitting(name, getattr(event, name), _BITS.get(name, 128)))
         return pack(plain)
 
 
-def _fitting(name: str, value: object) -> int:
-    """`value` as an `int` that fits the field `name`."""
+def fitting(name: str, value: object, bits: int) -> int:
+    """`value` as an `int` of at most `bits` bits. Raises IntegerOverflowError, NotAnIntegerError."""
     try:
         number = index(value)  # type: ignore[arg-type]
     except TypeError as error:
         raise NotAnIntegerError(name, value) from error
-    bits = _BITS.get(name, 128)
     if not 0 <= number < 1 << bits:
         raise IntegerOverflowError(name, bits, number)
     return number

@@ -87,3 +87,17 @@ class CorruptJournal(LedgerError):
     """What the store returned is not what was committed."""
 
     code = "corrupt_journal"
+
+
+class NotSupportedError(LedgerError):
+    """This engine can not do what was asked; another can."""
+
+    code = "not_supported"
+    http_status = 501
+
+
+class MissingExtraError(LedgerError):
+    """An optional part of Jinku is needed and not installed."""
+
+    code = "missing_extra"
+    http_status = 501
