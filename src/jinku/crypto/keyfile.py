@@ -88,9 +88,11 @@ def load_key_file(path: Path) -> Signer:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
         raise KeyFileUnreadableError(str(path), error.strerror or "unknown") from None
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         _check_private(path, os.fstat(descriptor))
-        content = file.read(KEY_FILE_BYTES_MAX + 1)
+        content = os.read(descriptor, KEY_FILE_BYTES_MAX + 1)
+    finally:
+        os.close(descriptor)
     if len(content) > KEY_FILE_BYTES_MAX:
         raise KeyFormatError(f"{path} has more than {KEY_FILE_BYTES_MAX} bytes: no private key")
     try:
