@@ -21,7 +21,7 @@ import numpy as np
 import psycopg
 from numpy.typing import NDArray
 
-from jinku.ledger.errors import CorruptJournal, LedgerLocked, StoreError
+from jinku.ledger.errors import CorruptJournal, LedgerClosed, LedgerLocked, StoreError
 from jinku.ledger.keys import bounds, id_keys, id_rows, index_rows, pending_rows, prefix, spans_of
 from jinku.ledger.layout import ENTRY, Array
 from jinku.ledger.store import Commit, Recovered, Scan
@@ -50,6 +50,7 @@ class PostgresStore:
         self._readers = Readers(url)
         self._size = 0
         self._failed = False
+        self._closed = False
 
     def load(self) -> Recovered:
         """The state after the last durable commit."""
@@ -72,6 +73,8 @@ class PostgresStore:
 
     def commit(self, commit: Commit) -> None:
         """Make `commit` durable, all or nothing."""
+        if self._closed:
+            raise LedgerClosed("could not write a commit: the ledger is closed", remedy="open it anew")
         if self._failed:
             raise StoreError("an earlier write failed", remedy="close the ledger and open it anew")
         if commit.first != self._size:
@@ -157,7 +160,7 @@ class PostgresStore:
 
     def close(self) -> None:
         """Release the lock and every connection."""
-        self._failed = True
+        self._closed = True
         self._readers.close()
         self._writer.close()
 

@@ -69,7 +69,9 @@ class RocksFiles:
         self._database.flush_wal(sync=True)
 
     def close(self) -> None:
-        """Close the database and let go of everything that holds its lock."""
+        """Close the database and let go of everything that holds its lock. Closing twice does nothing."""
+        if not self._families:
+            return
         for family in self._families.values():
             family.close()
         self._families.clear()
