@@ -104,3 +104,10 @@ class BadAttestation(CustodyError, ValueError):
     def __init__(self, problem: str, *, field: str, value: object) -> None:
         super().__init__(f"{field}={value!r}: {problem}", remedy="compute the balances and the total anew")
         self.field, self.value = field, value
+
+
+class ImportRefused(CustodyError):
+    """A file is sound in itself but does not fit what the ledger already holds."""
+
+    code = "import_refused"
+    http_status = 409
