@@ -31,7 +31,7 @@ from jinku.crypto.signer import Ed25519Signer, MlDsa44Signer, Signer
 from jinku.ledger.opening import open_ledger
 from jinku.ledger.service import Ledger
 from jinku.log.checkpoint import SignedCheckpoint
-from jinku.log.publisher import Publisher
+from jinku.log.publisher import RECHECK_ENTRIES, Publisher
 
 FORMAT_VERSION = 1
 HOUSE_FILE = "house.json"
@@ -104,17 +104,21 @@ def open_house(
     origin: str = "",
     post_quantum: bool = False,
     clock: Callable[[], int] = time.time_ns,
+    recheck_entries: int = RECHECK_ENTRIES,
 ) -> House:
     """Open the data directory, and make it where there is none.
 
     `url`, `origin` and `post_quantum` count for a new directory; for an existing one they must be left out or agree.
+    The log's files of the last `recheck_entries` entries are compared with the journal and mended.
     Raises HouseError, and what opening the ledger or the log raises.
     """
     settings = _settings(directory, HouseSettings(origin, url, post_quantum))
     signers = _signers(directory, settings)
     with contextlib.ExitStack() as undo:
         ledger = undo.enter_context(open_ledger(settings.ledger or directory / "ledger", clock=clock))
-        publisher = undo.enter_context(Publisher(directory / "log", settings.origin, signers, ledger))
+        publisher = undo.enter_context(
+            Publisher(directory / "log", settings.origin, signers, ledger, recheck_entries=recheck_entries)
+        )
         house = House(directory, settings, ledger, publisher)
         house.publish()
         replace_durably(directory / VKEY_FILE, "".join(f"{key}\n" for key in house.vkeys).encode())
