@@ -126,7 +126,7 @@ def withdrawals(world: World, cash: Cash, moment: int, number: int) -> list[Orde
     for _ in range(number):
         account = world.rng.choice(clients)
         most = world.books.available(account) - WITHDRAWAL_FEE
-        amount = most * world.rng.randrange(20, 90) // 100
+        amount = most * world.rng.randrange(5, 60) // 100
         if amount < HUNDRED_YUAN:
             continue
         asked = Withdrawal(

@@ -48,8 +48,8 @@ def credit_code(serial: int) -> str:
 
 
 def organisation_check(body: str) -> str:
-    """The check character of an organisation code, from its first 8 digits (GB 11714)."""
-    total = sum(weight * int(digit) for weight, digit in zip(_ORGANISATION_WEIGHTS, body, strict=True))
+    """The check character of an organisation code, from its first 8 characters (GB 11714)."""
+    total = sum(weight * int(digit, 36) for weight, digit in zip(_ORGANISATION_WEIGHTS, body, strict=True))
     return _ORGANISATION_CHECKS[-total % 11]
 
 
