@@ -1,0 +1,150 @@
+"""Import a real bank's movements and compare every account's end-of-day balance with the bank's own column.
+
+Steps:
+
+1. Read and check both files whole (`czech_file`); nothing is posted from a bad file.
+2. Post every movement, as of its own day (`czech_posting`).
+3. Explain the bank's column day by day from the file alone (`czech_days`).
+4. Ask the ledger for every account's balance as of the end of each of its days, and compare all three.
+
+Example::
+
+    report = import_czech_bank(ledger, Path("czech-bank"))
+    report.ledger_agrees == report.account_days
+"""
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+
+from jinku.base.clock import end_of_day
+from jinku.custody.czech_days import AccountDay, Cause, Error, explain_account
+from jinku.custody.czech_file import CzechFiles, CzechMovement, read_czech_files
+from jinku.custody.czech_posting import Posted, Progress, customer_id, post
+from jinku.custody.czech_report import CauseRow, CzechReport, Difference, Part
+from jinku.custody.czech_table import KNOWN_EXTRACTS, Extract
+from jinku.ledger.limits import BATCH_EVENTS_MAX
+from jinku.ledger.service import Ledger
+
+_NS_PER_MS = 1_000_000
+
+
+def _silent(_stage: str, _done: int, _total: int) -> None:
+    """Progress that nobody watches."""
+
+
+def import_czech_bank(
+    ledger: Ledger,
+    directory: Path,
+    progress: Progress = _silent,
+    *,
+    extracts: Mapping[str, Extract] = KNOWN_EXTRACTS,
+) -> CzechReport:
+    """Post the files in `directory` to `ledger` and compare balances; see the module's steps.
+
+    A second import of the same files posts nothing and reports the same. `extracts` are the files known to
+    be cut. Raises InputError for a bad file and ImportRefused where the ledger contradicts it; neither posts
+    anything.
+    """
+    started = time.monotonic_ns()
+    files = read_czech_files(directory, extracts)
+    read = time.monotonic_ns()
+    posted = post(ledger, files, progress)
+    booked = time.monotonic_ns()
+    days = _explain(files, progress)
+    agreeing = _ask_ledger(ledger, days, progress)
+    done = time.monotonic_ns()
+    took = {"read": read - started, "post": booked - read, "compare": done - booked}
+    return _report(files, posted, days, agreeing, {stage: ns // _NS_PER_MS for stage, ns in took.items()})
+
+
+def _explain(files: CzechFiles, progress: Progress) -> list[AccountDay]:
+    accounts: dict[int, list[CzechMovement]] = defaultdict(list)
+    for one in files.movements:
+        accounts[one.account_id].append(one)
+    cut_day = files.movements[-1].day if files.cut else None
+    days: list[AccountDay] = []
+    for number, account in enumerate(sorted(accounts), 1):
+        days += explain_account(accounts[account], cut_day)
+        progress("explaining the bank's balances", number, len(accounts))
+    return days
+
+
+def _ask_ledger(ledger: Ledger, days: Sequence[AccountDay], progress: Progress) -> int:
+    """On how many account-days the ledger's balance as of the day's end is our plain sum."""
+    by_day: dict[date, list[AccountDay]] = defaultdict(list)
+    for one in days:
+        by_day[one.day].append(one)
+    agreeing = done = 0
+    for day in sorted(by_day):
+        for first in range(0, len(by_day[day]), BATCH_EVENTS_MAX):
+            asked = by_day[day][first : first + BATCH_EVENTS_MAX]
+            accounts = ledger.balances_as_of([customer_id(one.account_id) for one in asked], end_of_day(day))
+            for one, account in zip(asked, accounts, strict=True):
+                balance = account.credits_posted - account.debits_posted if account is not None else None
+                agreeing += balance == one.ours
+        done += len(by_day[day])
+        progress("asking the ledger as of each day", done, len(days))
+    return agreeing
+
+
+def _differences(days: Iterable[AccountDay]) -> list[Difference]:
+    """The account-days that differ, each with all errors of its account up to then; `days` account by account."""
+    found = []
+    account = 0
+    count: Counter[Cause] = Counter()
+    off: Counter[Cause] = Counter()
+    since: date | None = None
+    for one in days:
+        if one.account_id != account:
+            account, since = one.account_id, None
+            count, off = Counter(), Counter()
+        for error in one.errors:
+            count[error.cause] += 1
+            off[error.cause] += error.off
+            since = since or one.day
+        if one.difference:
+            parts = tuple(Part(cause, count[cause], off[cause]) for cause in Cause if off[cause])
+            found.append(Difference(account, one.day, one.bank, one.ours, parts, since or one.day))
+    return found
+
+
+def _causes(days: Sequence[AccountDay], differences: Sequence[Difference]) -> tuple[CauseRow, ...]:
+    rows = []
+    for cause in Cause:
+        befallen: list[tuple[int, Error]] = [
+            (one.account_id, error) for one in days for error in one.errors if error.cause is cause
+        ]
+        takes_part = sum(any(part.cause is cause for part in one.parts) for one in differences)
+        if befallen:
+            accounts = len({account for account, _ in befallen})
+            rows.append(CauseRow(cause, len(befallen), accounts, takes_part))
+    return tuple(rows)
+
+
+def _report(
+    files: CzechFiles, posted: Posted, days: Sequence[AccountDay], agreeing: int, took: Mapping[str, int]
+) -> CzechReport:
+    differences = _differences(days)
+    accounts = {one.account_id for one in days}
+    return CzechReport(
+        movements=len(files.movements),
+        accounts=len(accounts),
+        account_days=len(days),
+        first_day=files.movements[0].day,
+        last_day=files.movements[-1].day,
+        posted=posted,
+        ledger_agrees=agreeing,
+        bank_agrees=len(days) - len(differences),
+        changes_agree=sum(not one.errors for one in days),
+        accounts_agree=len(accounts - {one.account_id for one in differences}),
+        several_movements=sum(one.movements > 1 for one in days),
+        reordered=sum(not one.in_file_order for one in days),
+        differences=tuple(differences),
+        causes=_causes(days, differences),
+        cut=files.cut,
+        digests=files.digests,
+        milliseconds=dict(took),
+    )
