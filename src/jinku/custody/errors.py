@@ -3,7 +3,7 @@
 What the ledger refuses is a status in an outcome, not one of these.
 """
 
-from jinku.base.errors import JinkuError
+from jinku.base.errors import InputError, JinkuError
 
 
 class CustodyError(JinkuError):
@@ -111,3 +111,23 @@ class ImportRefused(CustodyError):
 
     code = "import_refused"
     http_status = 409
+
+
+class DuplicateFile(InputError):
+    """A file, message or statement that was accepted before."""
+
+    code = "duplicate_file"
+    http_status = 409
+
+
+class IntakeUnavailable(CustodyError):
+    """The register of accepted files cannot be opened or written."""
+
+    code = "intake_unavailable"
+    http_status = 503
+
+
+class ReconciliationBroken(CustodyError):
+    """A reconciliation does not add up or lost a record: a fault of the program, never of the data."""
+
+    code = "reconciliation_broken"

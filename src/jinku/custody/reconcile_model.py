@@ -18,17 +18,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from jinku.base.calendar import WEEKDAYS, BusinessCalendar
-from jinku.base.errors import JinkuError
 from jinku.custody.breaks import Break, Outcome
 from jinku.custody.statement import Direction, Statement, StatementEntry
 
 METHOD_VERSION = "1"
-
-
-class ReconciliationBroken(JinkuError):
-    """The result does not add up or a record was lost: a fault of the program, never of the data."""
-
-    code = "reconciliation_broken"
 
 
 @dataclass(frozen=True, slots=True)

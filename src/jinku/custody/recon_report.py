@@ -1,0 +1,193 @@
+"""Reports of reconciliations and positions: CSV for machines, Markdown for people. Pure functions to text.
+
+Rules: amounts are decimal text in the currency's own decimals; a CSV cell that a spreadsheet would take for a formula
+is prefixed with an apostrophe; order is that of the result, so equal results give equal bytes.
+
+Example::
+
+    Path("breaks.csv").write_text(breaks_csv(reconciliation))
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+
+from jinku.base.decimals import format_minor
+from jinku.custody.breaks import ageing
+from jinku.custody.position import Position
+from jinku.custody.reconcile_model import Reconciliation
+
+BREAKS_SHOWN_MAX = 50
+
+BREAK_COLUMNS = (
+    "break_id",
+    "class",
+    "outcome",
+    "account",
+    "currency",
+    "reference",
+    "amount",
+    "effect",
+    "date",
+    "age_days",
+    "bank_lines",
+    "transfer_ids",
+    "evidence",
+)
+MATCH_COLUMNS = (
+    "step",
+    "bank_line",
+    "transfer_id",
+    "reference",
+    "amount",
+    "direction",
+    "lag_days",
+    "explanation",
+)
+POSITION_COLUMNS = (
+    "currency",
+    "as_of",
+    "clients",
+    "clients_sum",
+    "floored",
+    "floored_sum",
+    "requirement",
+    "resource",
+    "difference",
+    "outcome",
+)
+
+
+def breaks_csv(result: Reconciliation) -> str:
+    """One line per break."""
+    exponent = result.bank.currency.exponent
+    return _csv(
+        BREAK_COLUMNS,
+        (
+            (
+                f"{one.break_id:032x}",
+                one.kind.value,
+                one.outcome.value,
+                one.account,
+                result.bank.currency.code,
+                one.reference,
+                format_minor(one.amount, exponent),
+                format_minor(one.effect, exponent),
+                one.day.isoformat(),
+                str(one.age_days),
+                " ".join(map(str, one.bank_lines)),
+                " ".join(map(str, one.transfer_ids)),
+                "; ".join(one.evidence),
+            )
+            for one in result.breaks
+        ),
+    )
+
+
+def matches_csv(result: Reconciliation) -> str:
+    """One line per equal pair, with the reason."""
+    exponent = result.bank.currency.exponent
+    return _csv(
+        MATCH_COLUMNS,
+        (
+            (
+                one.step,
+                str(one.bank_line),
+                str(one.movement.transfer_id),
+                one.movement.reference,
+                format_minor(one.entry.amount, exponent),
+                one.entry.direction.value,
+                str(one.lag_days),
+                one.explanation,
+            )
+            for one in result.matches
+        ),
+    )
+
+
+def reconciliation_markdown(result: Reconciliation) -> str:
+    """The reconciliation for a person: counts, the proof, ageing and the first breaks."""
+    bank = result.bank
+    lines = [
+        f"# Reconciliation of {_cell(bank.account)} ({bank.currency.code}), statement no. {bank.sequence}",
+        "",
+        f"{bank.from_date} to {bank.to_date}; ages as of {result.as_of}; method {result.method_version}.",
+        "",
+        f"{len(bank.booked):,} booked bank entries against {result.our_count:,} movements of ours.",
+        "",
+        "| outcome | count | effect |",
+        "|---|---:|---:|",
+    ]
+    effects = result.effects
+    lines += [
+        f"| {kind.replace('_', ' ')} | {count:,} | {bank.money(effects.get(kind, 0))} |"
+        for kind, count in result.counts.items()
+    ]
+    lines += ["", "The arithmetic:", "", *(f"- {step}" for step in result.proof)]
+    if not result.breaks:
+        return "\n".join([*lines, "", "No breaks."]) + "\n"
+    lines += ["", "| age | breaks | amount |", "|---|---:|---:|"]
+    lines += [
+        f"| {band.label} | {band.count:,} | {bank.money(band.amount)} |" for band in ageing(result.breaks)
+    ]
+    lines += ["", "| class | reference | amount | age | what was seen |", "|---|---|---:|---:|---|"]
+    lines += [
+        f"| {one.kind.value.replace('_', ' ')} | {_cell(one.reference)} | {bank.money(one.amount)} | {one.age_days} | "
+        f"{_cell('; '.join(one.evidence))} |"
+        for one in result.breaks[:BREAKS_SHOWN_MAX]
+    ]
+    hidden = len(result.breaks) - BREAKS_SHOWN_MAX
+    if hidden > 0:
+        lines += ["", f"… and {hidden:,} more in the CSV file."]
+    return "\n".join(lines) + "\n"
+
+
+def positions_csv(positions: Sequence[Position]) -> str:
+    """One line per currency."""
+    return _csv(POSITION_COLUMNS, (_position_row(one) for one in positions))
+
+
+def _position_row(one: Position) -> tuple[str, ...]:
+    def text(amount: int) -> str:
+        return format_minor(amount, one.currency.exponent)
+
+    return (
+        one.currency.code,
+        one.as_of,
+        str(one.client_count),
+        text(one.clients_sum),
+        str(one.floored_count),
+        text(one.floored_sum),
+        text(one.requirement),
+        text(one.resource),
+        text(one.difference),
+        one.outcome.value,
+    )
+
+
+def positions_markdown(positions: Sequence[Position]) -> str:
+    """The positions for a person, each with its arithmetic."""
+    lines = ["# Safeguarding position"]
+    for one in positions:
+        lines += ["", f"## {one.currency.code} {_cell(one.as_of)}: {one.outcome.value}", ""]
+        lines += [f"- {step}" for step in one.explanation]
+    return "\n".join(lines) + "\n"
+
+
+def _csv(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_inert(cell) for cell in row] for row in rows)
+    return out.getvalue()
+
+
+def _inert(cell: str) -> str:
+    """`cell` so that no spreadsheet runs it; a plain negative number stays as it is."""
+    risky = cell[:1] in ("=", "+", "@", "\t", "\r") or (cell[:1] == "-" and not cell[1:2].isdigit())
+    return f"'{cell}" if risky else cell
+
+
+def _cell(text: str) -> str:
+    """`text` so that it stays inside one Markdown table cell."""
+    return text.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
