@@ -4,7 +4,7 @@ import ipaddress
 from dataclasses import dataclass
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from jinku.api.limits import CONNECTION_IDLE_SECONDS_MAX, CONNECTIONS_MAX, HEADER_BYTES_MAX
@@ -67,7 +67,7 @@ class BoundedHttp(HttpToolsProtocol):
                 self.send_400_response("The request head is too large.")
 
 
-def serve(app: FastAPI, binding: Binding) -> None:
+def serve(app: ASGIApp, binding: Binding) -> None:
     """Serve `app` until the process is told to stop (SIGINT, SIGTERM); requests under way are finished
     first."""
     config = uvicorn.Config(

@@ -1,0 +1,77 @@
+"""`jinku bench …`: measures the promises, each against its bar."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from jinku.cli.output import Json, Output, console, note
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from jinku.bench.report import Figure
+
+bench_app = typer.Typer(
+    name="bench", help="Measure, on this machine, what Jinku promises.", no_args_is_help=True
+)
+
+Scratch = Annotated[
+    Path | None,
+    typer.Option("--scratch", help="Where to put the data (deleted afterwards).", file_okay=False),
+]
+
+
+@bench_app.command()
+def ledger(
+    transfers: Annotated[int, typer.Option(help="Transfers of the longest run.", min=10_000)] = 2_000_000,
+    scratch: Scratch = None,
+    json: Json = False,
+) -> None:
+    """The ledger: batches, one hot account, single callers, history, reopening, PostgreSQL."""
+    from jinku.bench.ledger import run
+
+    _report("ledger", run(transfers, scratch, note), json)
+
+
+@bench_app.command()
+def http(
+    seconds: Annotated[float, typer.Option(help="Of measuring single transfers.", min=0.5)] = 10.0,
+    scratch: Scratch = None,
+    json: Json = False,
+) -> None:
+    """The HTTP API: one transfer a request on 64 connections, and 1,000 a request."""
+    import tempfile
+
+    from jinku.bench.http import HttpLoad, run
+
+    with tempfile.TemporaryDirectory(prefix="jinku-bench-", dir=scratch) as directory:
+        _report("http", run(HttpLoad(seconds=seconds), Path(directory) / "data"), json)
+
+
+@bench_app.command()
+def log(
+    entries: Annotated[int, typer.Option(help="Entries of the log.", min=1_000)] = 2_000_000,
+    scratch: Scratch = None,
+    json: Json = False,
+) -> None:
+    """The log: entries appended, and a whole log verified from its tiles."""
+    import tempfile
+
+    from jinku.bench.log import run
+    from jinku.bench.report import Figure
+
+    with tempfile.TemporaryDirectory(prefix="jinku-bench-", dir=scratch) as directory:
+        found = run(entries, Path(directory) / "log")
+    figures = {
+        "append_tps": Figure(found["append_tps"], "entries/s", 100_000),
+        "verify_s": Figure(found["verify_s"], "s", 60, lower_is_better=True),
+    }
+    _report("log", figures, json)
+
+
+def _report(name: str, figures: "Mapping[str, Figure]", as_json: bool) -> None:
+    from jinku.bench.report import Report
+
+    report = Report.of(name, figures)
+    Output(as_json).show(report.as_json(), lambda: console().print(report.table()))

@@ -1,0 +1,23 @@
+"""What commands read from their arguments, and what they cannot find."""
+
+import re
+
+from jinku.base.errors import InputError, JinkuError
+
+_ID = re.compile(r"0|[1-9][0-9]{0,38}", re.ASCII)
+
+
+class Absent(JinkuError):
+    """What a command was asked for is not there."""
+
+    code = "not_found"
+    http_status = 404
+
+
+def parse_id(text: str) -> int:
+    """A 128-bit id in digits. Raises InputError."""
+    if not _ID.fullmatch(text) or int(text) >= 1 << 128:
+        raise InputError(
+            "is not a 128-bit id", field="id", value=text[:60], remedy="write it in digits, 1 to 2^128 - 2"
+        )
+    return int(text)

@@ -1,0 +1,106 @@
+"""The program `jinku`: mounts every command and turns errors into one line and an exit code.
+
+Example::
+
+    main(["ledger", "stat", "--json"])  # 0
+"""
+
+import logging
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from jinku import __version__
+from jinku.cli.bench import bench_app
+from jinku.cli.failures import Exit, exit_code_of, report
+from jinku.cli.importing import import_app
+from jinku.cli.ledger import ledger_app
+from jinku.cli.log import log_app
+from jinku.cli.recon import recon_app
+from jinku.cli.serve import serve
+from jinku.cli.verify import verify_app
+from jinku.cli.witness import witness
+
+app = typer.Typer(
+    name="jinku",
+    help="Keeps client money for internet-finance platforms and proves that it is all there.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"jinku {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Say the version."
+    ),
+) -> None:
+    """Keeps client money for internet-finance platforms and proves that it is all there."""
+
+
+app.command()(serve)
+app.add_typer(import_app)
+app.add_typer(ledger_app)
+app.add_typer(recon_app)
+app.add_typer(log_app)
+app.add_typer(verify_app)
+app.command()(witness)
+app.add_typer(bench_app)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; its exit code (see `jinku.cli.failures.Exit`). Errors end up on standard error."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    logging.getLogger("jinku").addHandler(logging.NullHandler())
+    try:
+        app(args=arguments, prog_name="jinku")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else Exit.OK
+    # The outermost boundary of the program: known errors become one line; anything else is a fault of ours, said
+    # as such by its type and place, since its message may quote data.
+    except Exception as error:  # noqa: BLE001
+        return _failed(error, as_json="--json" in arguments)
+    return Exit.OK
+
+
+def _failed(error: Exception, *, as_json: bool) -> int:
+    from jinku.base.errors import JinkuError
+    from jinku.verify.errors import Unreadable, VerifyError
+
+    if isinstance(error, JinkuError):
+        report(error.code, error.message, error.remedy, as_json=as_json)
+        return exit_code_of(error.http_status)
+    if isinstance(error, VerifyError):
+        report(error.code, str(error), "", as_json=as_json)
+        return Exit.USAGE if isinstance(error, Unreadable) else Exit.REFUSED
+    if isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError | NotADirectoryError):
+        report("file_unusable", f"{error.filename}: {error.strerror}", "check the path", as_json=as_json)
+        return Exit.USAGE
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    where = f"{place.tb_frame.f_code.co_filename.rpartition('/')[2]}:{place.tb_lineno}" if place else "?"
+    report(
+        "fault",
+        f"{type(error).__name__} at {where}",
+        "this is a fault of jinku; please report it",
+        as_json=as_json,
+    )
+    return Exit.UNAVAILABLE
+
+
+def run() -> None:
+    """The entry point of the installed program."""
+    sys.exit(main())
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,48 @@
+"""Reading statements for `jinku recon statement`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from jinku.base.errors import InputError
+from jinku.custody import camt053
+from jinku.custody.statement import Statement, check_all
+
+
+def read_statements(files: Sequence[Path]) -> dict[str, Any]:
+    """The statements of `files` and what the checks over all of them find. Raises InputError for a bad
+    file, and for the same content twice.
+    """
+    statements: list[Statement] = []
+    rows: list[dict[str, Any]] = []
+    seen: dict[bytes, str] = {}
+    for file in files:
+        content = file.read_bytes()
+        if content in seen:
+            raise InputError(
+                f"is the same file as {seen[content]}", file=file.name, remedy="name each file once"
+            )
+        seen[content] = file.name
+        for one in camt053.read(content, file.name):
+            statements.append(one)
+            rows.append(_row(file, one))
+    findings = [
+        {"check": finding.check, "place": finding.place, "problem": finding.problem}
+        for finding in check_all(statements)
+    ]
+    return {"statements": rows, "findings": findings}
+
+
+def _row(file: Path, one: Statement) -> dict[str, Any]:
+    return {
+        "file": file.name,
+        "account": one.account,
+        "sequence": one.sequence,
+        "from": one.from_date.isoformat(),
+        "to": one.to_date.isoformat(),
+        "entries": len(one.entries),
+        "opening": one.money(one.opening),
+        "closing": one.money(one.closing),
+        "currency": one.currency.code,
+        "message_id": one.message_id,
+    }
