@@ -8,19 +8,19 @@ Rules:
 3. Pending transfers that are due are expired before anything else is executed at the same clock.
 """
 
-import heapq
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from jinku.ledger.due import DueList
 from jinku.ledger.errors import CorruptJournal, LedgerError, LedgerHalted
 from jinku.ledger.header import Header
 from jinku.ledger.layout import ENTRY, ID, MASK_64, Array, EntryKind
 from jinku.ledger.limits import BATCH_EVENTS_MAX, BLOCK_ACCOUNTS, REPLAY_ENTRIES, SNAPSHOT_ENTRIES
 from jinku.ledger.machine import Known, Outcome, StateMachine
 from jinku.ledger.model import AccountFlags, TransferFlags
-from jinku.ledger.store import Commit, Family, PendingStatus, Scan, Store
+from jinku.ledger.store import Commit, Family, Scan, Store
 from jinku.ledger.visible import Visible
 
 _RESOLVES = np.uint16(TransferFlags.POST_PENDING_TRANSFER | TransferFlags.VOID_PENDING_TRANSFER)
@@ -40,10 +40,7 @@ class Core:
         self._dirty: set[int] = set()
         self._size = recovered.size
         self._recover(recovered.blocks)
-        self._due = list(
-            zip(recovered.open_expires_at.tolist(), recovered.open_pending.tolist(), strict=True)
-        )
-        heapq.heapify(self._due)
+        self._due = DueList(recovered.open_expires_at, recovered.open_pending)
         self.visible = Visible(self.machine.accounts, self._size)
 
     def _recover(self, blocks: dict[int, bytes]) -> None:
@@ -88,8 +85,8 @@ class Core:
 
     @property
     def next_expiry(self) -> int:
-        """When the next pending transfer may be due, in ns; 0 where none is."""
-        return int(self._due[0][0]) if self._due else 0
+        """When the next pending transfer may be due, in ns; 0 where none is. Any thread may ask."""
+        return self._due.next
 
     def create_accounts(self, batch: Array, requests: NDArray[np.int64], now: int) -> Array:
         """Execute account requests at `now`; RESULT rows once durable."""
@@ -111,14 +108,10 @@ class Core:
 
     def expire(self, now: int) -> None:
         """Release every pending transfer whose time is up at `now`."""
-        while self._due and self._due[0][0] <= now:
-            due: list[int] = []
-            while self._due and self._due[0][0] <= now and len(due) < BATCH_EVENTS_MAX:
-                due.append(heapq.heappop(self._due)[1])
-            sequences = np.array(due, np.int64)
-            still = sequences[self.store.pending_statuses(sequences) == PendingStatus.PENDING]
-            if len(still):
-                self._expire_now(still)
+        while self._due.next and self._due.next <= now:
+            sequences = self._due.take(now, BATCH_EVENTS_MAX)
+            if len(sequences):
+                self._expire_now(sequences)
 
     def _expire_now(self, sequences: NDArray[np.int64]) -> None:
         self._run(lambda: self.machine.expire(self.store.entries_at(sequences), sequences, self._size))
@@ -158,12 +151,7 @@ class Core:
         if blocks:
             self._dirty.clear()
         self.visible.publish(self.machine.accounts, outcome.touched, size)
-        timed = (outcome.expires_at != 0) & (outcome.pending_status == PendingStatus.PENDING)
-        if timed.any():
-            for item in zip(
-                outcome.expires_at[timed].tolist(), outcome.pending_sequence[timed].tolist(), strict=True
-            ):
-                heapq.heappush(self._due, item)
+        self._due.update(outcome.pending_sequence, outcome.pending_status, outcome.expires_at)
 
     def _mark_dirty(self, touched: NDArray[np.int64]) -> None:
         self._dirty.update(np.unique(touched // BLOCK_ACCOUNTS).tolist())
