@@ -77,6 +77,10 @@ class Committer:
         self._queue: deque[Request] = deque()
         self._ready = threading.Condition()
         self._closed = False
+        self.groups = 0
+        """Groups of requests made durable since opening, each with one write."""
+        self.requests = 0
+        """Requests in those groups."""
         self._thread = threading.Thread(target=self._serve, name="jinku-committer", daemon=True)
         self._thread.start()
 
@@ -144,6 +148,8 @@ class Committer:
             for request in group:
                 request.fail(error)
             return
+        self.groups += bool(group)
+        self.requests += len(group)
         for request, value in zip(group, answers, strict=True):
             request.answer(value)
 

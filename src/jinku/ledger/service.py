@@ -165,6 +165,11 @@ class Ledger:
         """Why nothing is accepted any more; empty while all is well."""
         return self._core.halted
 
+    @property
+    def grouping(self) -> tuple[int, int]:
+        """Since opening: how many groups were made durable, and how many calls were answered by them."""
+        return self._committer.groups, self._committer.requests
+
     def check(self) -> None:
         """Sum every account anew. Raises InvariantBroken where debits and credits differ."""
         convert.check_balanced(self._core.visible.accounts())
