@@ -81,10 +81,14 @@ class Key:
         if self.kind == 1:
             signature = self.private.sign(text.encode())
         elif self.kind == 4:
-            signature = struct.pack(">Q", time) + self.private.sign(f"cosignature/v1\ntime {time}\n{text}".encode())
+            signature = struct.pack(">Q", time) + self.private.sign(
+                f"cosignature/v1\ntime {time}\n{text}".encode()
+            )
         else:
             origin, size, root = text.split("\n")[:3]
-            message = b"subtree/v1\n\0" + bytes([len(self.name)]) + self.name.encode() + struct.pack(">Q", time)
+            message = (
+                b"subtree/v1\n\0" + bytes([len(self.name)]) + self.name.encode() + struct.pack(">Q", time)
+            )
             message += bytes([len(origin)]) + origin.encode() + struct.pack(">QQ", 0, int(size))
             message += base64.b64decode(root)
             signature = struct.pack(">Q", time) + self.private.sign(message)
@@ -155,13 +159,18 @@ class Journal:
     now: int = DAY
 
     def _entry(
-        self, kind: int, event: bytes, sides: tuple[int, int] | None = None, status: int = 0, reserved: int = 0
+        self,
+        kind: int,
+        event: bytes,
+        sides: tuple[int, int] | None = None,
+        status: int = 0,
+        reserved: int = 0,
     ) -> bytes:
         flags, after = (0, 0), bytes(128)
         if sides is not None:
             flags = (self.flags[sides[0]], self.flags[sides[1]])
             after = b"".join(
-                value.to_bytes(16, "little") for side in sides for value in self.balances[side]
+                (value % (1 << 128)).to_bytes(16, "little") for side in sides for value in self.balances[side]
             )
         head = struct.pack("<BBHIHHIQ", kind, 1, reserved, status, *flags, 0, self.now)
         self.leaves.append(head + event + after)
@@ -186,7 +195,9 @@ class Journal:
         self.balances[credit][2] += held
         self.balances[credit][3] += posted
 
-    def transfer(self, number: int, debit: int, credit: int, amount: int, flags: int = 0, timeout: int = 0) -> None:
+    def transfer(
+        self, number: int, debit: int, credit: int, amount: int, flags: int = 0, timeout: int = 0
+    ) -> None:
         """Single-phase, or a hold when `flags` says pending."""
         self.now += 1
         event = self.event(number, debit, credit, amount, flags=flags, timeout=timeout)
@@ -222,6 +233,9 @@ class Journal:
     def burn(self, number: int, status: int = 54) -> None:
         self.now += 1
         self._entry(3, self.event(number, 1, 2, 5, time=0), status=status)
+
+    def wait(self, nanoseconds: int) -> None:
+        self.now += nanoseconds
 
     def seal(self, digest: bytes, topic: int = 1) -> bytes:
         self.now += 1

@@ -12,6 +12,7 @@ Example::
     assert report.ok
 """
 
+from jinku.verify.balance import Balance, verify_balance_receipt
 from jinku.verify.consistency import verify_consistency
 from jinku.verify.errors import NotVerified, Unreadable, VerifyError
 from jinku.verify.logdir import verify_log_directory
@@ -20,6 +21,7 @@ from jinku.verify.report import Finding, LogReport
 from jinku.verify.trust import Opened, Trust, open_checkpoint
 
 __all__ = [
+    "Balance",
     "Finding",
     "LogReport",
     "NotVerified",
@@ -29,6 +31,7 @@ __all__ = [
     "Unreadable",
     "VerifyError",
     "open_checkpoint",
+    "verify_balance_receipt",
     "verify_consistency",
     "verify_log_directory",
     "verify_receipt",

@@ -16,6 +16,7 @@ Example::
     print(report.ok, [finding.where for finding in report.findings])
 """
 
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -121,7 +122,7 @@ def _witnessed(report: LogReport, policy: Trust, path: Path) -> list[Body]:
 def _look_for_strays(report: LogReport, path: Path, *, live: bool) -> None:
     """Every file that the checkpoint does not call for is named."""
     for name, plain in walk(path):
-        shown = name.encode("utf-8", "backslashreplace").decode()
+        shown = os.fsencode(name).decode("utf-8", "backslashreplace")
         place = parse_name(name) if plain else None
         if plain and (name in (CHECKPOINT, COSIGNED) or (name == WRITING and live)):
             continue

@@ -24,7 +24,6 @@ from jinku.verify.report import LogReport
 from jinku.verify.tiles import (
     BUNDLE_BYTES_MAX,
     ENTRIES,
-    TILE_BYTES,
     WIDTH,
     entry_spans,
     partial_widths,
@@ -114,11 +113,10 @@ class LogPass:
     def _read(self, level: str | int, index: int, width: int) -> bytes | None:
         """A tile or bundle that must exist; the beginning of the full one where a live log has only that."""
         name = tile_name(level, index, width)
-        limit = BUNDLE_BYTES_MAX if level == ENTRIES else TILE_BYTES
         try:
-            data = read_file(self._directory, name, limit)
+            data = read_file(self._directory, name, BUNDLE_BYTES_MAX)
             if data is None and width < WIDTH and self._live:
-                data = read_file(self._directory, tile_name(level, index), limit)
+                data = read_file(self._directory, tile_name(level, index), BUNDLE_BYTES_MAX)
                 if data is not None:
                     return data[: entry_spans(data, width)[2] if level == ENTRIES else width * 32]
         except Unreadable as error:
@@ -143,7 +141,8 @@ class LogPass:
             if hashes[at : at + 32] != stored[at : at + 32]:
                 self._differing_total += 1
                 if len(self._differing) < WIDTH:
-                    self._differing.append((index * WIDTH + at // 32, spans[at // 32][0], at))
+                    byte = next(i for i in range(at, at + 32) if hashes[i] != stored[i])
+                    self._differing.append((index * WIDTH + at // 32, spans[at // 32][0], byte))
 
     def _compare(self, level: int, index: int, tile: bytes, other: bytes) -> None:
         """Compare a stored tile above level 0 with the computed one (`other`: from stored hashes)."""
