@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jinku.ledger.due import DueList
-from jinku.ledger.errors import CorruptJournal, LedgerError, LedgerHalted
+from jinku.ledger.errors import CorruptJournal, LedgerHalted
 from jinku.ledger.header import Header
 from jinku.ledger.layout import ENTRY, ID, MASK_64, Array, EntryKind
 from jinku.ledger.limits import BATCH_EVENTS_MAX, BLOCK_ACCOUNTS, REPLAY_ENTRIES, SNAPSHOT_ENTRIES
@@ -24,8 +24,6 @@ from jinku.ledger.store import Commit, Family, Scan, Store
 from jinku.ledger.visible import Visible
 
 _RESOLVES = np.uint16(TransferFlags.POST_PENDING_TRANSFER | TransferFlags.VOID_PENDING_TRANSFER)
-_MACHINE_FAULTS = (LedgerError, ArithmeticError, LookupError, ValueError, TypeError, MemoryError, OSError)
-"""What a fault in executing or committing can look like; each halts the core."""
 
 
 class Core:
@@ -125,7 +123,7 @@ class Core:
             outcome = execute()
             if len(outcome.entries):
                 self._commit(outcome)
-        except _MACHINE_FAULTS as fault:
+        except BaseException as fault:  # raised again: rule 2 holds whatever it was
             self.halted = f"{type(fault).__name__}: {fault}"
             raise
         return outcome.results
