@@ -65,16 +65,18 @@ def read_file(directory: Path, name: str, limit: int) -> bytes | None:
         return None
     except OSError as error:
         raise Unreadable("cannot_read", f"{name}: {error.strerror}") from error
-    with os.fdopen(handle, "rb") as file:
-        try:
-            status = os.fstat(handle)
-            if not stat.S_ISREG(status.st_mode):
-                raise Unreadable("cannot_read", f"{name}: not a regular file")
-            if status.st_size > limit:
-                raise Unreadable("too_large", f"{name}: {status.st_size} bytes, more than {limit}")
-            return file.read(limit + 1)[: limit + 1]
-        except OSError as error:
-            raise Unreadable("cannot_read", f"{name}: {error.strerror}") from error
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise Unreadable("cannot_read", f"{name}: not a regular file")
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            data = file.read(limit + 1)
+    except OSError as error:
+        raise Unreadable("cannot_read", f"{name}: {error.strerror}") from error
+    finally:
+        os.close(handle)
+    if len(data) > limit:
+        raise Unreadable("too_large", f"{name}: more than {limit} bytes")
+    return data
 
 
 def partial_widths(directory: Path, level: str | int, index: int) -> list[int]:
