@@ -128,7 +128,8 @@ class Naive:
                 self.state = before
                 if names is T and status in BURNING:
                     self._burn(event, status, time)
-                others = [(int(names.LINKED_EVENT_FAILED), at) for _, at in chain]
+                others = [(int(names.LINKED_EVENT_FAILED), at) for _, at in results]
+                others += [(int(names.LINKED_EVENT_FAILED), at) for _, at in chain[i:]]
                 others[i] = (int(status), timestamp)
                 if is_open:
                     others[-1] = (int(names.LINKED_EVENT_CHAIN_OPEN), chain[-1][1])

@@ -73,13 +73,12 @@ def _open_chain(marks: Words, i: int) -> None:
 
 
 @inlined
-def _break_chain(marks: Words, results: Words, i: int, time: Word) -> None:
-    """Note the failure of event `i` at `time`, and give every earlier event of the chain its answer, at its
-    own time.
+def _break_chain(marks: Words, results: Words, i: int) -> None:
+    """Note the failure of event `i`, and give every earlier event of the chain its answer, at the time that
+    it would have been created at: for an imported one its own.
     """
     marks[CHAIN_BROKEN] = ONE
     for at in range(int(marks[CHAIN_FIRST]), i):
-        results[at, 0] = time - np.uint64(i - at)
         results[at, 1] = LINKED_EVENT_FAILED
 
 
@@ -191,7 +190,7 @@ def _refuse_transfer(
     marks = books.marks
     if marks[CHAIN_OPEN] and not marks[CHAIN_BROKEN]:
         _undo_transfers(books, batch, out, trace)
-        _break_chain(marks, out.results, i, time)
+        _break_chain(marks, out.results, i)
     if _burns(status):
         batch.entry_of[batch.slots[i, 0]] = marks[ENTRIES]
         out.origin[marks[ENTRIES]] = i
@@ -247,7 +246,7 @@ def _run_accounts(
             while marks[ACCOUNTS] > marks[CHAIN_ACCOUNTS]:
                 remove_newest_account(books)
             marks[ENTRIES] = marks[CHAIN_ENTRIES]
-            _break_chain(marks, out.results, i, time)
+            _break_chain(marks, out.results, i)
         out.results[i, 1] = status
         if not linked or status == LINKED_EVENT_CHAIN_OPEN:
             marks[CHAIN_OPEN] = NONE
