@@ -118,7 +118,7 @@ class Naive:
         create: Callable[[Any, int], tuple[int, int]],
     ) -> list[tuple[int, int]]:
         before = deepcopy(self.state) if len(chain) > 1 else self.state
-        results = []
+        results: list[tuple[int, int]] = []
         for i, (event, time) in enumerate(chain):
             if is_open and i == len(chain) - 1:
                 status, timestamp = int(names.LINKED_EVENT_CHAIN_OPEN), time
