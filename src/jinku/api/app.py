@@ -18,6 +18,7 @@ from jinku.api.routes.events import events_router
 from jinku.api.routes.operations import operations_router
 from jinku.api.routes.proofs import proofs_router
 from jinku.api.routes.transfers import transfers_router
+from jinku.api.routing import DirectLane, direct_routes
 from jinku.api.services import Services
 from jinku.api.wire.accounts import AccountIn, AccountsIn
 from jinku.api.wire.filters import IdsIn, QueryIn
@@ -47,15 +48,20 @@ def create_app(services: Services) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.include_router(accounts_router(services, metrics))
-    app.include_router(transfers_router(services, metrics))
-    app.include_router(proofs_router(services))
-    app.include_router(events_router(services))
-    app.include_router(operations_router(services, metrics))
+    routers = (
+        transfers_router(services, metrics),
+        accounts_router(services, metrics),
+        proofs_router(services),
+        events_router(services),
+        operations_router(services, metrics),
+    )
+    for router in routers:
+        app.include_router(router)
     app.mount(LOG_PREFIX, log_app(services.house.log_directory))
     app.add_exception_handler(JinkuError, answer_jinku_error)
     app.add_exception_handler(RequestValidationError, answer_validation_error)
     app.add_exception_handler(HTTPException, answer_http_exception)
+    app.add_middleware(DirectLane, routes=direct_routes(routers))
     app.add_middleware(Replay, store=services.idempotency)
     app.add_middleware(Guard, token=services.token, openness=openness, metrics=metrics)
     _document(app, openness)

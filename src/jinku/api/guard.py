@@ -12,8 +12,10 @@ Rules, in this order:
 6. Every answer is counted and logged by its route template.
 """
 
+import itertools
 import re
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +58,7 @@ class Guard:
         self._app, self._token, self._open, self._metrics = app, token, openness, metrics
         self._log = RequestLog()
         self._in_flight = 0
+        self._ids = _request_ids()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; other kinds of scope (lifespan) pass through."""
@@ -63,7 +66,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         began = now_s()
-        exchange = _Exchange(scope, send)
+        exchange = _Exchange(scope, send, self._ids)
         self._in_flight += 1
         try:
             refusal = self._refuse(scope, exchange.authorization)
@@ -102,12 +105,18 @@ class Guard:
         return None
 
 
+def _request_ids() -> Iterator[str]:
+    """Ids that no other process makes: a random prefix and a count."""
+    prefix = secrets.token_hex(6)
+    return (f"{prefix}-{number:x}" for number in itertools.count(1))
+
+
 class _Exchange:
     """One request and its answer: the request id, the status sent, and the headers that every answer has."""
 
     __slots__ = ("_scope", "_send", "authorization", "request_id", "status")
 
-    def __init__(self, scope: Scope, send: Send) -> None:
+    def __init__(self, scope: Scope, send: Send, ids: Iterator[str]) -> None:
         self._scope, self._send = scope, send
         self.status = 0
         self.authorization = wanted = b""
@@ -116,7 +125,7 @@ class _Exchange:
                 self.authorization = value
             elif name == b"x-request-id":
                 wanted = value
-        self.request_id = wanted.decode() if _REQUEST_ID.fullmatch(wanted) else secrets.token_hex(8)
+        self.request_id = wanted.decode() if _REQUEST_ID.fullmatch(wanted) else next(ids)
         scope["jinku.request_id"] = self.request_id
 
     async def send(self, message: Message) -> None:

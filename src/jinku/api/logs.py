@@ -4,21 +4,28 @@ Rules:
 
 1. A line of a request has method, route template, status and duration; never a path, query, body, id or
    amount.
-2. A failure is logged by its type and the places in the code, never by its message: messages may quote input.
+2. Lines are written by a thread of their own, ``WRITE_SECONDS`` after the first at the latest: a request
+   does not wait for the log. At the end of the process what is left is written.
+3. A failure is logged by its type and the places in the code, never by its message: messages may quote input.
 """
 
+import atexit
 import logging
 import sys
+import threading
 import time
+from collections import deque
 from traceback import extract_tb
-from typing import Any
+from typing import Any, TextIO
 
 import orjson
 
-from jinku.base.clock import to_rfc3339
+from jinku.api.wire.numbers import instant_text
 
 LOGGER = "jinku.api"
 FRAMES_MAX = 12
+LINES_QUEUED_MAX = 100_000
+WRITE_SECONDS = 0.1
 
 
 class JsonLines(logging.Formatter):
@@ -27,7 +34,7 @@ class JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """See the class."""
         line: dict[str, Any] = {
-            "time": to_rfc3339(int(record.created * 1_000_000) * 1_000),
+            "time": instant_text(int(record.created * 1_000_000) * 1_000),
             "level": record.levelname.lower(),
             "event": record.getMessage(),
         }
@@ -46,9 +53,51 @@ def failure_fields(error: BaseException) -> dict[str, Any]:
     }
 
 
+class LineWriter(logging.Handler):
+    """Writes lines to `stream` from a thread (rule 2); one that falls behind drops lines and says how
+    many."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._stream = stream
+        self._lines: deque[str] = deque()
+        self._dropped = 0
+        self._waiting = threading.Event()
+        self._thread = threading.Thread(target=self._write, name="log-lines", daemon=True)
+        self._thread.start()
+        atexit.register(self.flush)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Queue one line."""
+        if len(self._lines) >= LINES_QUEUED_MAX:
+            self._dropped += 1
+            return
+        self._lines.append(self.format(record))
+        if not self._waiting.is_set():
+            self._waiting.set()
+
+    def flush(self) -> None:
+        """Write what is queued."""
+        if self._dropped:
+            dropped, self._dropped = self._dropped, 0
+            self._lines.append(
+                orjson.dumps({"level": "warning", "event": "dropped", "lines": dropped}).decode()
+            )
+        lines = [self._lines.popleft() for _ in range(len(self._lines))]
+        if lines:
+            self._stream.write("\n".join(lines) + "\n")
+            self._stream.flush()
+
+    def _write(self) -> None:
+        while self._waiting.wait():
+            time.sleep(WRITE_SECONDS)
+            self._waiting.clear()
+            self.flush()
+
+
 def configure_logs(level: str = "INFO") -> None:
     """Send the service log and uvicorn's own messages to standard error as JSON lines."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = LineWriter(sys.stderr)
     handler.setFormatter(JsonLines())
     for name in (LOGGER, "uvicorn.error"):
         logger = logging.getLogger(name)

@@ -169,7 +169,7 @@ def _checked(model: type[Event], record: Any, file: Path, place: _Place) -> Even
     try:
         return model.model_validate(record)
     except ValidationError as error:
-        problem = error.errors(include_url=False, include_context=False)[0]
+        problem: Any = error.errors(include_url=False, include_context=False)[0]
         value = problem.get("input")
         raise InputError(
             str(problem["msg"]).removeprefix("Value error, "),

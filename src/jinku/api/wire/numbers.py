@@ -16,12 +16,13 @@ Example::
 import re
 from collections.abc import Callable
 from enum import IntFlag
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import Field, PlainValidator, WithJsonSchema
 
 from jinku.api.limits import NUMBER_EXACT_MAX
-from jinku.base.clock import from_rfc3339, to_rfc3339
+from jinku.base.clock import NS_PER_SECOND, from_rfc3339, to_rfc3339
 from jinku.base.errors import InputError
 from jinku.ledger.limits import TIMESTAMP_MAX
 
@@ -100,9 +101,24 @@ def read_instant(value: Any) -> int:
     return moment
 
 
+def instant_text(moment: int) -> str:
+    """Nanoseconds as RFC 3339; a batch's instants share their seconds, so those are kept."""
+    seconds, fraction = divmod(moment, NS_PER_SECOND)
+    return (
+        f"{_second_text(seconds)}.{fraction:09d}".rstrip("0") + "Z"
+        if fraction
+        else f"{_second_text(seconds)}Z"
+    )
+
+
+@lru_cache(maxsize=4096)
+def _second_text(seconds: int) -> str:
+    return to_rfc3339(seconds * NS_PER_SECOND).removesuffix("Z")
+
+
 def instant_out(moment: int) -> str | None:
     """Nanoseconds as RFC 3339, None for 0 (no time)."""
-    return to_rfc3339(moment) if moment else None
+    return instant_text(moment) if moment else None
 
 
 U128 = Annotated[int, PlainValidator(digits_reader(128)), WithJsonSchema(_digits_schema(128))]

@@ -8,8 +8,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
 from jinku.api.metrics import Metrics
-from jinku.api.wire.numbers import Digits128, InstantText
-from jinku.base.clock import to_rfc3339
+from jinku.api.wire.numbers import Digits128, InstantText, instant_text
 from jinku.ledger.layout import Array
 from jinku.ledger.status_text import status_text
 from jinku.ledger.statuses import CREATED, CreateAccountStatus, CreateTransferStatus
@@ -70,7 +69,7 @@ class Results:
         result: dict[str, Any] = {
             "id": str(event_id),
             "status": self._names[status],
-            "timestamp": to_rfc3339(timestamp),
+            "timestamp": instant_text(timestamp),
         }
         if status in self._help:
             result.update(self._help[status])
