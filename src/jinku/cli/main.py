@@ -13,6 +13,7 @@ import typer
 
 from jinku import __version__
 from jinku.cli.bench import bench_app
+from jinku.cli.demo import demo
 from jinku.cli.failures import Exit, exit_code_of, report
 from jinku.cli.importing import import_app
 from jinku.cli.ledger import ledger_app
@@ -46,6 +47,7 @@ def _root(
     """Keeps client money for internet-finance platforms and proves that it is all there."""
 
 
+app.command()(demo)
 app.command()(serve)
 app.add_typer(import_app)
 app.add_typer(ledger_app)
