@@ -28,7 +28,7 @@ from jinku.base.errors import JinkuError
 from jinku.base.files import replace_durably
 from jinku.crypto.keyfile import create_key_file, load_key_file
 from jinku.crypto.signer import Ed25519Signer, MlDsa44Signer, Signer
-from jinku.ledger.opening import open_ledger
+from jinku.ledger.opening import open_journal
 from jinku.ledger.service import Ledger
 from jinku.log.checkpoint import SignedCheckpoint
 from jinku.log.publisher import RECHECK_ENTRIES, Publisher
@@ -115,7 +115,7 @@ def open_house(
     settings = _settings(directory, HouseSettings(origin, url, post_quantum))
     signers = _signers(directory, settings)
     with contextlib.ExitStack() as undo:
-        ledger = undo.enter_context(open_ledger(settings.ledger or directory / "ledger", clock=clock))
+        ledger = undo.enter_context(open_journal(settings.ledger or directory / "ledger", clock=clock))
         publisher = undo.enter_context(
             Publisher(directory / "log", settings.origin, signers, ledger, recheck_entries=recheck_entries)
         )

@@ -16,7 +16,7 @@ from jinku.custody.errors import AccountsRefused, BadOrder, OrderTooLarge
 from jinku.custody.movements import batches, chains, transfers
 from jinku.custody.service import OrderDesk
 from jinku.custody.table import Kind, Movement, Role
-from jinku.ledger import CreateTransferStatus, Ledger, TransferFlags, open_ledger
+from jinku.ledger import CreateTransferStatus, Ledger, TransferFlags, open_journal
 from jinku.ledger.layout import AMOUNT_MAX, u128
 from jinku.ledger.model import Account
 
@@ -64,7 +64,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def ledger(tmp_path: Path, clock: Clock) -> Iterator[Ledger]:
-    with open_ledger(tmp_path / "ledger", clock=clock) as opened:
+    with open_journal(tmp_path / "ledger", clock=clock) as opened:
         yield opened
 
 

@@ -29,7 +29,8 @@ from jinku.ledger import (
     TooMuchDataError,
     Transfer,
     TransferFlags,
-    open_ledger,
+    open_journal,
+    open_ledger_async,
 )
 from jinku.ledger.layout import ACCOUNT, TRANSFER
 from jinku.ledger.store import Commit
@@ -66,7 +67,7 @@ def clock() -> SetClock:
 
 @pytest.fixture
 def reopen(url: str, clock: SetClock) -> Open:
-    return lambda: open_ledger(url, clock=clock)
+    return lambda: open_journal(url, clock=clock)
 
 
 @pytest.fixture
@@ -187,6 +188,16 @@ def test_the_asynchronous_twin(ledger: Ledger) -> None:
     assert balance(ledger, 2) == (0, 0, 0, 100)
 
 
+def test_the_asynchronous_twin_opens_a_ledger_of_its_own(tmp_path: Path) -> None:
+    async def day() -> list[Account]:
+        async with open_ledger_async(tmp_path / "twin") as twin:
+            await twin.create_accounts([account(1), account(2)])
+            await twin.create_transfers([transfer(5, 9)])
+            return await twin.lookup_accounts([1])
+
+    assert [row.debits_posted for row in asyncio.run(day())] == [9]
+
+
 def test_a_second_writer_is_refused(ledger: Ledger, reopen: Open) -> None:
     with pytest.raises(LedgerLocked):
         reopen()
@@ -218,7 +229,7 @@ def test_a_hold_expires_at_its_exact_time(ledger: Ledger, clock: SetClock, reope
 
 def test_a_hold_expires_without_anyone_asking(url: str) -> None:
     clock = SetClock()
-    with open_ledger(url, clock=clock) as ledger:
+    with open_journal(url, clock=clock) as ledger:
         two_accounts(ledger)
         ledger.create_transfers([transfer(10, 70, TransferFlags.PENDING, timeout=1)])
         size = ledger.size()

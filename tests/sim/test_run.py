@@ -14,7 +14,7 @@ from jinku.custody.mirror import bank_movements
 from jinku.custody.reconcile import reconcile
 from jinku.custody.service import OrderDesk
 from jinku.custody.table import Kind
-from jinku.ledger import Ledger, open_ledger
+from jinku.ledger import Ledger, open_journal
 from jinku.sim.bank import bank_statement
 from jinku.sim.day import Day, make_day
 from jinku.sim.errors import SimulationFault
@@ -29,7 +29,7 @@ DAY = make_day(CHART, date(2026, 11, 20), SMALL, SEED)
 
 def play(directory: Path, day: Day, callers: int) -> tuple[Ledger, RunReport]:
     clock = SimClock(day.acts[0].moment)
-    ledger = open_ledger(directory, clock=clock)
+    ledger = open_journal(directory, clock=clock)
     desk = OrderDesk(ledger, CHART)
     desk.open_entity()
     desk.open_parties([Opening(party.number, party.role, party.number) for party in day.parties])

@@ -11,7 +11,7 @@ from jinku.crypto.commitment import new_salt
 from jinku.crypto.signer import Ed25519Signer, MlDsa44Signer, Signer
 from jinku.custody.attestation import SEAL_TOPIC_ATTESTATION, Sealed, attest, balance_receipt
 from jinku.custody.sumtree import Liability, SumTree
-from jinku.ledger import open_ledger
+from jinku.ledger import open_journal
 from jinku.ledger.layout import u128
 from jinku.ledger.model import CreateAccountStatus, CreateTransferStatus
 from jinku.ledger.service import Ledger
@@ -40,7 +40,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def ledger(tmp_path: Path, clock: Clock) -> Iterator[Ledger]:
-    with open_ledger(str(tmp_path / "ledger"), clock=clock) as ledger:
+    with open_journal(str(tmp_path / "ledger"), clock=clock) as ledger:
         yield ledger
 
 

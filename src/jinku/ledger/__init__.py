@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from jinku.ledger.asynchronous import AsyncLedger
+    from jinku.ledger.client import LedgerClient
     from jinku.ledger.errors import (
         IntegerOverflowError,
         InvariantBroken,
@@ -38,12 +39,13 @@ if TYPE_CHECKING:
         TransferFlags,
         id,
     )
-    from jinku.ledger.opening import open_ledger
+    from jinku.ledger.opening import open_journal, open_ledger, open_ledger_async
     from jinku.ledger.service import Ledger
     from jinku.ledger.statuses import CreateAccountStatus, CreateTransferStatus
 
 _HOME = {
     "asynchronous": ("AsyncLedger",),
+    "client": ("LedgerClient",),
     "errors": (
         "IntegerOverflowError",
         "InvariantBroken",
@@ -73,7 +75,7 @@ _HOME = {
         "TransferFlags",
         "id",
     ),
-    "opening": ("open_ledger",),
+    "opening": ("open_journal", "open_ledger", "open_ledger_async"),
     "service": ("Ledger",),
     "statuses": ("CreateAccountStatus", "CreateTransferStatus"),
 }
@@ -98,6 +100,7 @@ __all__ = [
     "InvariantBroken",
     "Ledger",
     "LedgerBusy",
+    "LedgerClient",
     "LedgerClosed",
     "LedgerError",
     "LedgerHalted",
@@ -109,7 +112,9 @@ __all__ = [
     "Transfer",
     "TransferFlags",
     "id",
+    "open_journal",
     "open_ledger",
+    "open_ledger_async",
 ]
 
 
