@@ -109,6 +109,14 @@ def test_what_cannot_be_read_exits_2(shelf: Path, capsys: pytest.CaptureFixture[
         assert ended.value.code == 2
 
 
+def test_names_cannot_steer_the_terminal(shelf: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (shelf / "log" / "\x1b[2J\nVERIFIED").write_bytes(b"")
+    code, out = run(capsys, "log", shelf / "log", *KEY)
+    assert code == 1
+    assert "\x1b" not in out
+    assert r"\x1b[2J\nVERIFIED" in out
+
+
 def test_it_runs_as_a_module(shelf: Path) -> None:
     command = [sys.executable, "-m", "jinku.verify", "log", str(shelf / "log"), *KEY, "--json"]
     done = subprocess.run(command, capture_output=True, check=False)

@@ -1,5 +1,6 @@
 """Whole log directories: sound ones pass, and every changed, missing or added byte is found and named."""
 
+import base64
 import os
 import shutil
 from pathlib import Path
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.verify.kit import (
     LOG_KEY,
+    ORIGIN,
     PQ_KEY,
     WITNESSES,
     checkpoint,
@@ -273,6 +275,16 @@ def test_no_directory_or_no_checkpoint_is_unreadable(tmp_path: Path) -> None:
     for directory in (tmp_path / "none", tmp_path):
         with pytest.raises(Unreadable):
             check(directory)
+
+
+def test_a_checkpoint_that_claims_any_size_does_not_keep_the_checker_busy(tmp_path: Path) -> None:
+    text = f"{ORIGIN}\n{(1 << 63) - 1}\n{base64.b64encode(sha(b'x')).decode()}\n"
+    (tmp_path / "checkpoint").write_text(text + "\n" + LOG_KEY.line(text))
+    report = check(tmp_path)
+    assert not report.ok
+    assert 2_000 < report.findings_total < 2_010
+    (tmp_path / "checkpoint").write_text((text + "\n" + LOG_KEY.line(text)).replace("922", "92"))
+    assert [finding.file for finding in check(tmp_path).findings] == ["checkpoint"]
 
 
 def test_findings_are_bounded_and_counted(log: Path) -> None:

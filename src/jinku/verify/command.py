@@ -50,13 +50,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
             ("NOT VERIFIED", "未通过验证") if code == DOES_NOT_HOLD else ("UNREADABLE", "无法读取")
         )
         lines = [f"{word}: {error}", f"结论：{chinese}，请勿采信。"]
-    out = json.dumps(plain, ensure_ascii=False, indent=2) if options.json else "\n".join(lines)
+    out = json.dumps(plain, ensure_ascii=False, indent=2) if options.json else "\n".join(map(_shown, lines))
     try:
         sys.stdout.write(out + "\n")
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return code
+
+
+def _shown(line: str) -> str:
+    """The line without anything that a terminal would act on."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -34,6 +34,8 @@ from jinku.verify.tower import Tower
 
 CHECKPOINT = "checkpoint"
 PROGRESS_BUNDLES = 32
+FAULTS_MAX = 2_000
+"""After so many faults the rest is not read: a checkpoint may claim any size."""
 Progress = Callable[[int, int], None]
 Spans = list[tuple[int, int]]
 
@@ -63,6 +65,11 @@ class LogPass:
         self._check_earlier(0, b"")
         bundles = -(-self._size // WIDTH)
         for index in range(bundles):
+            if self._report.findings_total > FAULTS_MAX:
+                message = f"more than {FAULTS_MAX} faults; not read from entry {index * WIDTH} on"
+                self._report.add("gave_up", CHECKPOINT, None, message)
+                self._substituted, self._replay = True, None
+                break
             self._bundle(index, min(WIDTH, self._size - index * WIDTH))
             if progress and (index % PROGRESS_BUNDLES == 0 or index == bundles - 1):
                 progress(min(self._size, (index + 1) * WIDTH), self._size)
