@@ -1,21 +1,19 @@
-"""What each status means, and what to do about it: one table for accounts and transfers.
+"""What each status means in words and what to do about it, in English and Chinese.
 
 Rules:
 
-1. Every status of both enumerations has a row; a name that both have means the same in both.
-2. `meaning` ends the sentence "this event was refused because …" or says what happened; `remedy` is an
-   instruction.
-3. Neither names a value: the caller has the event.
+1. The table is closed: every status of both enumerations has a text (a test counts them).
+2. One sentence says what is the case, one what the caller should do. Field names stay as the model spells them.
+3. A text names no value: the caller knows what it sent.
 
 Example::
 
-    status_text(CreateTransferStatus.EXCEEDS_CREDITS).remedy
+    explain(CreateTransferStatus.EXCEEDS_CREDITS).remedy
 """
 
 from dataclasses import dataclass
-from types import MappingProxyType
 
-from jinku.ledger.statuses import CreateAccountStatus, CreateTransferStatus
+from jinku.ledger.statuses import TRANSIENT_STATUSES, CreateAccountStatus, CreateTransferStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,211 +22,325 @@ class StatusText:
 
     meaning: str
     remedy: str
+    meaning_zh: str
+    remedy_zh: str
 
 
-_NONE = "nothing"
-_ID_KNOWN = "an id is given once: use a new id for a new event, or repeat the first event exactly"
-_INHERITED = "leave the field 0 to take it from the pending transfer, or repeat its value"
-_FIRST = "set the pending transfer's state right first; this one can no longer be changed"
-_SMALLER = "book a smaller amount, or use another account"
-_OLD = "set it to the event's real time, in the past"
+def explain(status: CreateAccountStatus | CreateTransferStatus) -> StatusText:
+    """The words for `status`."""
+    known = _SAME.get(status.name)
+    if known is None:
+        known = _patterned(status.name)
+    if status in TRANSIENT_STATUSES and isinstance(status, CreateTransferStatus):
+        return StatusText(
+            known.meaning,
+            f"{known.remedy} {_BURNED.remedy}",
+            known.meaning_zh,
+            f"{known.remedy_zh}{_BURNED.remedy_zh}",
+        )
+    return known
 
-_ROWS: dict[str, tuple[str, str]] = {
-    # name: (meaning, remedy)
-    "CREATED": ("it was created, durably", _NONE),
-    "EXISTS": ("the same event was created before; nothing was done again", _NONE),
-    "LINKED_EVENT_FAILED": (
-        "another event of its chain was refused",
-        "correct the event of the chain that has a status of its own",
+
+def _patterned(name: str) -> StatusText:
+    """The words for a status that differs from its like by a field's name only."""
+    for prefix, suffix, text in _PATTERNS:
+        if name.startswith(prefix) and name.endswith(suffix):
+            field = name.removeprefix(prefix).removesuffix(suffix).lower()
+            return StatusText(
+                text.meaning.format(field=field),
+                text.remedy.format(field=field),
+                text.meaning_zh.format(field=field),
+                text.remedy_zh.format(field=field),
+            )
+    raise KeyError(name)
+
+
+_BURNED = StatusText(
+    "",
+    "This id is used up: any new attempt needs a new one.",
+    "",
+    "此 id 已作废，重新提交须使用新 id。",
+)
+
+_PATTERNS = (
+    (
+        "EXISTS_WITH_DIFFERENT_",
+        "",
+        StatusText(
+            "The id is taken by an event whose {field} is another.",
+            "Send a retry exactly as it was sent first, or take a new id for a new event.",
+            "该 id 已存在，但其 {field} 与本次不同。",
+            "重试须与首次提交完全一致；新业务请使用新 id。",
+        ),
     ),
-    "LINKED_EVENT_CHAIN_OPEN": (
-        "the batch ends inside its chain",
-        "leave the flag linked off the chain's last event",
+    (
+        "PENDING_TRANSFER_HAS_DIFFERENT_",
+        "",
+        StatusText(
+            "The pending transfer has another {field}.",
+            "Leave {field} zero to take it from the pending transfer, or send the same one.",
+            "与待决转账的 {field} 不一致。",
+            "将 {field} 置零以沿用待决转账的值，或填写相同的值。",
+        ),
     ),
-    "IMPORTED_EVENT_EXPECTED": (
-        "the batch began with imported events and this one is not",
-        "do not mix imported and other events in one batch",
+    (
+        "OVERFLOWS_",
+        "",
+        StatusText(
+            "The account's {field} would pass 2^128 - 1.",
+            "Check the amount: no real balance comes near that bound.",
+            "账户的 {field} 将超出 2^128 - 1。",
+            "请核对金额：真实余额不会接近该上限。",
+        ),
     ),
-    "IMPORTED_EVENT_NOT_EXPECTED": (
-        "it is imported and the batch began with events that are not",
-        "do not mix imported and other events in one batch",
+    (
+        "",
+        "_MUST_NOT_BE_ZERO",
+        StatusText(
+            "{field} is zero.",
+            "Set {field}: zero stands for nothing.",
+            "{field} 为零。",
+            "请填写 {field}，零表示未填。",
+        ),
     ),
-    "TIMESTAMP_MUST_BE_ZERO": (
-        "it has a timestamp, which the ledger sets itself",
-        "leave timestamp out, or set the flag imported",
+    (
+        "",
+        "_MUST_NOT_BE_INT_MAX",
+        StatusText(
+            "{field} is 2^128 - 1, which is reserved.",
+            "Use another {field}.",
+            "{field} 为保留值 2^128 - 1。",
+            "请更换 {field}。",
+        ),
     ),
-    "IMPORTED_EVENT_TIMESTAMP_OUT_OF_RANGE": ("its timestamp is 0 or too large", _OLD),
-    "IMPORTED_EVENT_TIMESTAMP_MUST_NOT_ADVANCE": ("its timestamp lies in the future", _OLD),
-    "IMPORTED_EVENT_TIMESTAMP_MUST_NOT_REGRESS": (
-        "something of the same or a later timestamp was imported before it",
-        "import in order of time, each event with a timestamp of its own",
+    (
+        "",
+        "_MUST_BE_ZERO",
+        StatusText(
+            "{field} is set where it must be zero.",
+            "Leave {field} zero: the ledger keeps it, or it has no meaning here.",
+            "{field} 应为零，却有值。",
+            "请将 {field} 置零：该值由账本维护，或在此无意义。",
+        ),
     ),
-    "IMPORTED_EVENT_TIMESTAMP_MUST_POSTDATE_DEBIT_ACCOUNT": (
-        "its timestamp is not after that of its debit account",
-        "import the account with an earlier timestamp",
+)
+
+_SAME = {
+    "CREATED": StatusText("It was created.", "Nothing is left to do.", "已创建。", "无需处理。"),
+    "EXISTS": StatusText(
+        "It was created before, just as asked.",
+        "Treat it as created: this is how a retry succeeds.",
+        "此前已按相同内容创建。",
+        "视同已创建：重试即如此成功。",
     ),
-    "IMPORTED_EVENT_TIMESTAMP_MUST_POSTDATE_CREDIT_ACCOUNT": (
-        "its timestamp is not after that of its credit account",
-        "import the account with an earlier timestamp",
+    "LINKED_EVENT_FAILED": StatusText(
+        "Another event of its linked chain failed, so the whole chain did.",
+        "Correct the event of the chain that has a status of its own, then send the chain again.",
+        "所在链条中另一事件失败，整条链均未生效。",
+        "修正链条中另有状态的那一事件后重新提交整条链。",
     ),
-    "IMPORTED_EVENT_TIMEOUT_MUST_BE_ZERO": (
-        "an imported transfer cannot expire",
-        "leave timeout 0, and void the transfer when it is due",
+    "LINKED_EVENT_CHAIN_OPEN": StatusText(
+        "The batch ends inside a linked chain.",
+        "Leave the linked flag off the last event of a chain.",
+        "批次在链条中间结束。",
+        "链条的最后一个事件不得设置 linked 标志。",
     ),
-    "RESERVED_FIELD": ("a reserved field is not 0", "leave reserved fields 0"),
-    "RESERVED_FLAG": ("a flag without meaning is set", "set flags of the model only"),
-    "ID_MUST_NOT_BE_ZERO": ("its id is 0", "give it an id of 1 or more"),
-    "ID_MUST_NOT_BE_INT_MAX": ("its id is 2^128 - 1, which is reserved", "give it a smaller id"),
-    "ID_ALREADY_FAILED": (
-        "a transfer with this id was refused for a passing reason, which burned the id",
-        "if it is still wanted, send it with a new id",
+    "IMPORTED_EVENT_EXPECTED": StatusText(
+        "The batch's first event is imported and this one is not.",
+        "Send imported events in batches of their own.",
+        "本批首个事件为导入，此事件不是。",
+        "导入事件须单独成批提交。",
     ),
-    "FLAGS_ARE_MUTUALLY_EXCLUSIVE": ("two of its flags contradict each other", "keep one of them"),
-    "DEBITS_PENDING_MUST_BE_ZERO": (
-        "a new account has no pending debits",
-        "leave the balances out; open with a transfer",
+    "IMPORTED_EVENT_NOT_EXPECTED": StatusText(
+        "The event is imported and the batch's first one is not.",
+        "Send imported events in batches of their own.",
+        "此事件为导入，而本批首个事件不是。",
+        "导入事件须单独成批提交。",
     ),
-    "DEBITS_POSTED_MUST_BE_ZERO": (
-        "a new account has no posted debits",
-        "leave the balances out; open with a transfer",
+    "IMPORTED_EVENT_TIMESTAMP_OUT_OF_RANGE": StatusText(
+        "The imported event's timestamp is zero or at least 2^63.",
+        "Send nanoseconds since 1970-01-01 UTC.",
+        "导入事件的时间戳为零或不小于 2^63。",
+        "请填写自 1970-01-01 UTC 起的纳秒数。",
     ),
-    "CREDITS_PENDING_MUST_BE_ZERO": (
-        "a new account has no pending credits",
-        "leave the balances out; open with a transfer",
+    "IMPORTED_EVENT_TIMESTAMP_MUST_NOT_ADVANCE": StatusText(
+        "The imported event's timestamp lies in the future.",
+        "Import what has happened already, and check the unit: nanoseconds.",
+        "导入事件的时间戳晚于当前时间。",
+        "只能导入已发生的事件，并核对单位为纳秒。",
     ),
-    "CREDITS_POSTED_MUST_BE_ZERO": (
-        "a new account has no posted credits",
-        "leave the balances out; open with a transfer",
+    "IMPORTED_EVENT_TIMESTAMP_MUST_NOT_REGRESS": StatusText(
+        "The imported timestamp is not after the newest one of its kind, or another object has it.",
+        "Import in order of time, each event at a nanosecond of its own, before other activity.",
+        "导入时间戳不晚于同类最新时间戳，或已被占用。",
+        "请按时间先后导入，每个事件独占一纳秒，且先于其他业务。",
     ),
-    "LEDGER_MUST_NOT_BE_ZERO": ("it names no ledger", "name the ledger, e.g. the currency's ISO number"),
-    "CODE_MUST_NOT_BE_ZERO": ("it has no code", "give the code that says what it is for"),
-    "DEBIT_ACCOUNT_ID_MUST_NOT_BE_ZERO": ("it names no debit account", "name the account to debit"),
-    "DEBIT_ACCOUNT_ID_MUST_NOT_BE_INT_MAX": (
-        "its debit account is 2^128 - 1, which is reserved",
-        "name the account to debit",
+    "IMPORTED_EVENT_TIMESTAMP_MUST_POSTDATE_DEBIT_ACCOUNT": StatusText(
+        "The imported transfer is not later than its debit account.",
+        "Import the account with an earlier timestamp, or the transfer with a later one.",
+        "导入转账不晚于借方账户的创建时间。",
+        "请以更早的时间导入账户，或以更晚的时间导入转账。",
     ),
-    "CREDIT_ACCOUNT_ID_MUST_NOT_BE_ZERO": ("it names no credit account", "name the account to credit"),
-    "CREDIT_ACCOUNT_ID_MUST_NOT_BE_INT_MAX": (
-        "its credit account is 2^128 - 1, which is reserved",
-        "name the account to credit",
+    "IMPORTED_EVENT_TIMESTAMP_MUST_POSTDATE_CREDIT_ACCOUNT": StatusText(
+        "The imported transfer is not later than its credit account.",
+        "Import the account with an earlier timestamp, or the transfer with a later one.",
+        "导入转账不晚于贷方账户的创建时间。",
+        "请以更早的时间导入账户，或以更晚的时间导入转账。",
     ),
-    "ACCOUNTS_MUST_BE_DIFFERENT": ("it debits and credits the same account", "name two accounts"),
-    "PENDING_ID_MUST_BE_ZERO": (
-        "it names a pending transfer but neither posts nor voids one",
-        "leave pending_id 0, or set a flag that posts or voids",
+    "IMPORTED_EVENT_TIMEOUT_MUST_BE_ZERO": StatusText(
+        "An imported pending transfer has a timeout.",
+        "Import it without one, and post or void it yourself.",
+        "导入的待决转账带有超时。",
+        "导入时不设超时，并自行入账或撤销。",
     ),
-    "PENDING_ID_MUST_NOT_BE_ZERO": (
-        "it posts or voids and names no pending transfer",
-        "name the pending transfer in pending_id",
+    "RESERVED_FIELD": StatusText(
+        "Bytes that the model reserves are not zero.",
+        "Zero the whole record before filling it.",
+        "保留字节非零。",
+        "填写记录前请先全部清零。",
     ),
-    "PENDING_ID_MUST_NOT_BE_INT_MAX": (
-        "its pending_id is 2^128 - 1, which is reserved",
-        "name the pending transfer in pending_id",
+    "RESERVED_FLAG": StatusText(
+        "A flag is set that the model does not know.",
+        "Set known flags only.",
+        "设置了未定义的标志位。",
+        "只使用已定义的标志。",
     ),
-    "PENDING_ID_MUST_BE_DIFFERENT": (
-        "it names itself as the pending transfer",
-        "name the pending transfer in pending_id",
+    "FLAGS_ARE_MUTUALLY_EXCLUSIVE": StatusText(
+        "Two flags contradict each other.",
+        "Choose one: a limit on one side, or one phase of a two-phase transfer.",
+        "标志相互矛盾。",
+        "二者择一：仅限制一方余额，或仅执行两阶段转账的一个阶段。",
     ),
-    "TIMEOUT_RESERVED_FOR_PENDING_TRANSFER": (
-        "only a pending transfer can expire",
-        "leave timeout 0, or set the flag pending",
+    "ID_ALREADY_FAILED": StatusText(
+        "A transfer with this id was refused before.",
+        "Take a new id for a new attempt.",
+        "该 id 的转账此前已被拒绝。",
+        "重新提交请使用新 id。",
     ),
-    "CLOSING_TRANSFER_MUST_BE_PENDING": (
-        "a transfer that closes an account must be pending, so that it can be undone",
-        "set the flag pending",
+    "ACCOUNTS_MUST_BE_DIFFERENT": StatusText(
+        "Debit and credit account are the same.",
+        "Name two accounts.",
+        "借方与贷方为同一账户。",
+        "请填写两个不同的账户。",
     ),
-    "DEBIT_ACCOUNT_NOT_FOUND": (
-        "its debit account does not exist",
-        "create the account, then send the transfer with a new id",
+    "PENDING_ID_MUST_BE_ZERO": StatusText(
+        "A pending id is given, but the transfer neither posts nor voids.",
+        "Leave pending_id zero, or set the flag to post or to void.",
+        "填写了 pending_id，但转账既非入账也非撤销。",
+        "将 pending_id 置零，或设置入账或撤销标志。",
     ),
-    "CREDIT_ACCOUNT_NOT_FOUND": (
-        "its credit account does not exist",
-        "create the account, then send the transfer with a new id",
+    "PENDING_ID_MUST_BE_DIFFERENT": StatusText(
+        "The transfer names itself as the pending one.",
+        "Put the pending transfer's id into pending_id and a new one into id.",
+        "转账将自身指为待决转账。",
+        "pending_id 填待决转账的 id，id 使用新值。",
     ),
-    "ACCOUNTS_MUST_HAVE_THE_SAME_LEDGER": (
-        "its two accounts belong to different ledgers",
-        "move money between ledgers by one transfer in each, linked",
+    "TIMEOUT_RESERVED_FOR_PENDING_TRANSFER": StatusText(
+        "A timeout is set on a transfer that is not pending.",
+        "Leave timeout zero, or set the pending flag.",
+        "非待决转账设置了超时。",
+        "将 timeout 置零，或设置 pending 标志。",
     ),
-    "TRANSFER_MUST_HAVE_THE_SAME_LEDGER_AS_ACCOUNTS": (
-        "its ledger is not that of its accounts",
-        "name the accounts' ledger",
+    "CLOSING_TRANSFER_MUST_BE_PENDING": StatusText(
+        "An account is to be closed by a transfer that is not pending.",
+        "Set the pending flag too: voiding that transfer opens the account again.",
+        "以非待决转账关闭账户。",
+        "同时设置 pending 标志：撤销该转账即可重新开户。",
     ),
-    "PENDING_TRANSFER_NOT_FOUND": (
-        "the pending transfer does not exist",
-        "create the pending transfer, then send this one with a new id",
+    "DEBIT_ACCOUNT_NOT_FOUND": StatusText(
+        "The debit account does not exist.",
+        "Create the account first.",
+        "借方账户不存在。",
+        "请先创建账户。",
     ),
-    "PENDING_TRANSFER_NOT_PENDING": (
-        "the transfer named in pending_id was never pending",
-        "name a transfer with the flag pending",
+    "CREDIT_ACCOUNT_NOT_FOUND": StatusText(
+        "The credit account does not exist.",
+        "Create the account first.",
+        "贷方账户不存在。",
+        "请先创建账户。",
     ),
-    "PENDING_TRANSFER_ALREADY_POSTED": ("the pending transfer was posted before", _FIRST),
-    "PENDING_TRANSFER_ALREADY_VOIDED": ("the pending transfer was voided before", _FIRST),
-    "PENDING_TRANSFER_EXPIRED": ("the pending transfer expired before", "reserve the amount anew"),
-    "EXCEEDS_PENDING_TRANSFER_AMOUNT": (
-        "it posts more than was reserved",
-        "post at most the reserved amount",
+    "ACCOUNTS_MUST_HAVE_THE_SAME_LEDGER": StatusText(
+        "The two accounts are on different ledgers.",
+        "Exchange by two linked transfers, one on each ledger.",
+        "两个账户不在同一账本。",
+        "请用两笔链接的转账在各自账本上兑换。",
     ),
-    "PENDING_TRANSFER_HAS_DIFFERENT_AMOUNT": (
-        "a void covers the whole reserved amount",
-        "leave amount 0, or repeat the reserved amount",
+    "TRANSFER_MUST_HAVE_THE_SAME_LEDGER_AS_ACCOUNTS": StatusText(
+        "The transfer names another ledger than its accounts have.",
+        "Send the accounts' ledger.",
+        "转账的账本与账户的账本不同。",
+        "请填写账户所在的账本。",
     ),
-    "DEBIT_ACCOUNT_ALREADY_CLOSED": (
-        "its debit account is closed",
-        "void the closing transfer first, or use another account; then a new id",
+    "PENDING_TRANSFER_NOT_FOUND": StatusText(
+        "The pending transfer does not exist.",
+        "Check pending_id.",
+        "待决转账不存在。",
+        "请核对 pending_id。",
     ),
-    "CREDIT_ACCOUNT_ALREADY_CLOSED": (
-        "its credit account is closed",
-        "void the closing transfer first, or use another account; then a new id",
+    "PENDING_TRANSFER_NOT_PENDING": StatusText(
+        "The transfer named by pending_id was never pending.",
+        "Name a pending transfer; to undo a booked one, book its reverse.",
+        "pending_id 所指转账并非待决转账。",
+        "请指向待决转账；冲正已入账的转账请做反向转账。",
     ),
-    "OVERFLOWS_TIMEOUT": (
-        "it would expire beyond the last instant that the model knows",
-        "use a shorter timeout",
+    "EXCEEDS_PENDING_TRANSFER_AMOUNT": StatusText(
+        "More is to be posted or voided than was reserved.",
+        "Send at most the pending amount; 2^128 - 1 posts all of it.",
+        "入账或撤销的金额超过冻结金额。",
+        "金额不得超过待决金额；填 2^128 - 1 表示全额入账。",
     ),
-    "EXCEEDS_CREDITS": (
-        "the debit account does not have so much: its debits would exceed its credits",
-        "send less, or credit the account first; then a new id",
+    "PENDING_TRANSFER_HAS_DIFFERENT_AMOUNT": StatusText(
+        "Less is to be voided than was reserved.",
+        "Void all of it with amount zero; to keep a part, post that part.",
+        "撤销金额少于冻结金额。",
+        "以金额零全额撤销；如需保留一部分，请对该部分入账。",
     ),
-    "EXCEEDS_DEBITS": (
-        "the credit account may not take so much: its credits would exceed its debits",
-        "send less, or debit the account first; then a new id",
+    "PENDING_TRANSFER_ALREADY_POSTED": StatusText(
+        "The pending transfer was posted before.",
+        "Nothing is left to resolve; to undo it, book its reverse.",
+        "待决转账此前已入账。",
+        "无需再处理；如需冲正请做反向转账。",
+    ),
+    "PENDING_TRANSFER_ALREADY_VOIDED": StatusText(
+        "The pending transfer was voided before.",
+        "Reserve the amount anew if it is still needed.",
+        "待决转账此前已撤销。",
+        "如仍需要请重新冻结。",
+    ),
+    "PENDING_TRANSFER_EXPIRED": StatusText(
+        "The pending transfer's timeout has passed.",
+        "Reserve the amount anew if it is still needed.",
+        "待决转账已超时失效。",
+        "如仍需要请重新冻结。",
+    ),
+    "DEBIT_ACCOUNT_ALREADY_CLOSED": StatusText(
+        "The debit account is closed.",
+        "Void the transfer that closed it, or use another account.",
+        "借方账户已关闭。",
+        "撤销关闭该账户的转账，或使用其他账户。",
+    ),
+    "CREDIT_ACCOUNT_ALREADY_CLOSED": StatusText(
+        "The credit account is closed.",
+        "Void the transfer that closed it, or use another account.",
+        "贷方账户已关闭。",
+        "撤销关闭该账户的转账，或使用其他账户。",
+    ),
+    "OVERFLOWS_TIMEOUT": StatusText(
+        "The transfer would expire after the last moment that the model knows.",
+        "Send a shorter timeout, in seconds.",
+        "到期时间超出模型可表示的范围。",
+        "请缩短超时（单位为秒）。",
+    ),
+    "EXCEEDS_CREDITS": StatusText(
+        "The debit account does not have that much: debits would exceed posted credits.",
+        "Send less, wait for a credit, or let a balancing debit take what there is.",
+        "借方账户余额不足：借方总额将超过已入账贷方总额。",
+        "减少金额、等待入金，或用平衡借记取其余额。",
+    ),
+    "EXCEEDS_DEBITS": StatusText(
+        "The credit account can not take that much: credits would exceed posted debits.",
+        "Send less, or let a balancing credit take what fits.",
+        "贷方账户限额不足：贷方总额将超过已入账借方总额。",
+        "减少金额，或用平衡贷记取其可用额度。",
     ),
 }
-_FIELDS = (
-    "flags",
-    "pending_id",
-    "timeout",
-    "debit_account_id",
-    "credit_account_id",
-    "amount",
-    "user_data_128",
-)
-_FIELDS += ("user_data_64", "user_data_32", "ledger", "code")
-
-
-def _with_families() -> dict[str, StatusText]:
-    """The rows, and those families that differ in one word only."""
-    texts = {name: StatusText(*row) for name, row in _ROWS.items()}
-    for field in _FIELDS:
-        name = field.upper()
-        texts[f"EXISTS_WITH_DIFFERENT_{name}"] = StatusText(
-            f"its id was used before with another {field}", _ID_KNOWN
-        )
-        texts.setdefault(
-            f"PENDING_TRANSFER_HAS_DIFFERENT_{name}",
-            StatusText(f"its {field} is not that of the pending transfer", _INHERITED),
-        )
-    for sums in ("debits_pending", "credits_pending", "debits_posted", "credits_posted", "debits", "credits"):
-        side = "debit" if sums.startswith("debits") else "credit"
-        words = " ".join(reversed(sums.split("_"))) if "_" in sums else f"pending and posted {sums} together"
-        texts[f"OVERFLOWS_{sums.upper()}"] = StatusText(
-            f"the {words} of its {side} account would not fit 128 bits", _SMALLER
-        )
-    return texts
-
-
-_TEXTS = MappingProxyType(_with_families())
-
-
-def status_text(status: CreateAccountStatus | CreateTransferStatus) -> StatusText:
-    """The words for `status`."""
-    return _TEXTS[status.name]
