@@ -55,17 +55,18 @@ def verify_log_directory(
     start, path, policy = time.monotonic(), Path(directory), as_trust(trust)
     if not path.is_dir():
         raise Unreadable("cannot_read", f"not a directory: {directory}")
+    report = LogReport(str(directory))
+    cosigned = _read_cosigned(report, path)  # first: a live log's checkpoint is never behind it
     checkpoint = read_file(path, CHECKPOINT, NOTE_BYTES_MAX)
     if checkpoint is None:
         raise Unreadable("cannot_read", f"no checkpoint in {directory}")
-    report = LogReport(str(directory))
     opened = _open(report, CHECKPOINT, checkpoint, replace(policy, quorum=0))
     if opened is None:
         return report
     report.origin, report.size, report.root = opened.body.origin, opened.body.size, opened.body.root.hex()
     report.signed_by, report.witnesses = opened.signed_by, opened.witnesses
     check = LogPass(path, report, live=live, replay=Replay() if replay else None)
-    for body in _kept(report, policy, earlier) + _witnessed(report, policy, path):
+    for body in _kept(report, policy, earlier) + _witnessed(report, policy, cosigned):
         check.expect(body)
     check.run(progress)
     _look_for_strays(report, path, live=live)
@@ -97,15 +98,18 @@ def _kept(report: LogReport, policy: Trust, earlier: Sequence[bytes]) -> list[Bo
     return [one.body for one in opened if one is not None]
 
 
-def _witnessed(report: LogReport, policy: Trust, path: Path) -> list[Body]:
+def _read_cosigned(report: LogReport, path: Path) -> bytes | None:
+    try:
+        return read_file(path, COSIGNED, NOTE_BYTES_MAX)
+    except Unreadable as error:
+        report.add(error.code, COSIGNED, None, str(error))
+        return None
+
+
+def _witnessed(report: LogReport, policy: Trust, data: bytes | None) -> list[Body]:
     """The cosigned checkpoint, if there is one; sets how far the witnesses' word reaches."""
     met = len(report.witnesses) >= policy.quorum
     report.witnessed_size = report.size if met and policy.quorum else 0
-    try:
-        data = read_file(path, COSIGNED, NOTE_BYTES_MAX)
-    except Unreadable as error:
-        report.add(error.code, COSIGNED, None, str(error))
-        return []
     if data is None:
         if not met:
             message = f"{len(report.witnesses)} trusted witnesses cosigned, {policy.quorum} must"

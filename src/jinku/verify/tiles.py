@@ -90,18 +90,25 @@ def partial_widths(directory: Path, level: str | int, index: int) -> list[int]:
     )
 
 
-def walk(directory: Path) -> Iterator[tuple[str, bool]]:
-    """Every file below `directory` as its path with "/" and whether it is a plain file; links are not
-    followed."""
-    for parent, folders, files in os.walk(directory, followlinks=False):
-        below = os.path.relpath(parent, directory).replace(os.sep, "/")
-        prefix = "" if below == "." else below + "/"
-        for name in folders:
-            if (Path(parent) / name).is_symlink():
-                yield prefix + name, False
-        for name in files:
-            path = Path(parent) / name
-            yield prefix + name, path.is_file() and not path.is_symlink()
+def walk(directory: Path, below: str = "") -> Iterator[tuple[str, bool]]:
+    """Every path below `directory` that is no folder, with "/", and whether it is a plain file.
+
+    Links are not followed. A folder that cannot be listed comes as a path; one that has just gone is left out.
+    """
+    try:
+        with os.scandir(directory / below) as listing:
+            entries = list(listing)
+    except FileNotFoundError:
+        return
+    except OSError:
+        yield below, False
+        return
+    for entry in entries:
+        name = f"{below}/{entry.name}" if below else entry.name
+        if entry.is_dir(follow_symlinks=False):
+            yield from walk(directory, name)
+        else:
+            yield name, entry.is_file(follow_symlinks=False)
 
 
 def entry_spans(bundle: bytes, count: int) -> tuple[list[tuple[int, int]], str, int]:
