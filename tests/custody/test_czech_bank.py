@@ -59,6 +59,7 @@ def test_movements_are_posted_as_of_their_days(place: Place, ledger: Ledger) -> 
     report = import_czech_bank(ledger, place())
     assert (report.movements, report.accounts, report.account_days) == (6, 2, 5)
     assert report.ledger_agrees == 5
+    assert report.as_of_agrees == report.as_of_asked == 7
     balances = {
         day: [
             account.credits_posted - account.debits_posted if account else None
@@ -134,6 +135,10 @@ def test_a_changed_file_is_refused_before_anything_is_posted(place: Place, ledge
     )
     with pytest.raises(ImportRefused, match="already holds movements up to 1993-02-01"):
         import_czech_bank(ledger, place(older))
+    opened = TRANSACTIONS + '16;3;930202;"PRIJEM";"VKLAD";1.00;1.00;"";;\n'
+    earlier = ACCOUNTS.replace('3;74;"POPLATEK PO OBRATU";930103', '3;74;"POPLATEK MESICNE";930101')
+    with pytest.raises(ImportRefused, match="already holds accounts up to 1993-01-02"):
+        import_czech_bank(ledger, place(opened, earlier))
     assert ledger.size() == size
 
 

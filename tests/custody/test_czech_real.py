@@ -25,6 +25,7 @@ def test_every_account_day_agrees_or_is_explained(tmp_path: Path) -> None:
         assert ledger.size() == report.posted.accounts_created + report.posted.transfers_created
     assert (report.movements, report.accounts, report.account_days) == (49_102, 1_229, 39_960)
     assert report.ledger_agrees == report.account_days
+    assert report.as_of_agrees == report.as_of_asked > 2_000
     assert report.unexplained == ()
     assert (report.bank_agrees, report.changes_agree, report.accounts_agree) == (23_633, 37_659, 347)
     found = {row.cause: row.movements for row in report.causes}

@@ -5,7 +5,8 @@ Steps:
 1. Read and check both files whole (`czech_file`); nothing is posted from a bad file.
 2. Post every movement, as of its own day (`czech_posting`).
 3. Explain the bank's column day by day from the file alone (`czech_days`).
-4. Ask the ledger for every account's balance as of the end of each of its days, and compare all three.
+4. Ask the ledger for every account's history, and compare all three balances at the end of each of its days;
+   ask also for all accounts as of some days of the past.
 
 Example::
 
@@ -15,8 +16,9 @@ Example::
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from itertools import groupby
 from pathlib import Path
 
 from jinku.base.clock import end_of_day
@@ -25,8 +27,12 @@ from jinku.custody.czech_file import CzechFiles, CzechMovement, read_czech_files
 from jinku.custody.czech_posting import Posted, Progress, customer_id, post
 from jinku.custody.czech_report import CauseRow, CzechReport, Difference, Part
 from jinku.custody.czech_table import KNOWN_EXTRACTS, Extract
-from jinku.ledger.limits import BATCH_EVENTS_MAX
+from jinku.ledger.limits import RESULTS_MAX
+from jinku.ledger.model import AccountBalance, AccountFilter, AccountFilterFlags
 from jinku.ledger.service import Ledger
+
+AS_OF_DAYS = 4
+"""On how many days, evenly spread over the file, every account is asked for as of the day."""
 
 _NS_PER_MS = 1_000_000
 
@@ -55,9 +61,11 @@ def import_czech_bank(
     booked = time.monotonic_ns()
     days = _explain(files, progress)
     agreeing = _ask_ledger(ledger, days, progress)
+    as_of = _ask_as_of(ledger, days)
     done = time.monotonic_ns()
     took = {"read": read - started, "post": booked - read, "compare": done - booked}
-    return _report(files, posted, days, agreeing, {stage: ns // _NS_PER_MS for stage, ns in took.items()})
+    asked = (agreeing, *as_of)
+    return _report(files, posted, days, asked, {stage: ns // _NS_PER_MS for stage, ns in took.items()})
 
 
 def _explain(files: CzechFiles, progress: Progress) -> list[AccountDay]:
@@ -73,21 +81,54 @@ def _explain(files: CzechFiles, progress: Progress) -> list[AccountDay]:
 
 
 def _ask_ledger(ledger: Ledger, days: Sequence[AccountDay], progress: Progress) -> int:
-    """On how many account-days the ledger's balance as of the day's end is our plain sum."""
-    by_day: dict[date, list[AccountDay]] = defaultdict(list)
-    for one in days:
-        by_day[one.day].append(one)
+    """On how many account-days the ledger's own history has our plain sum at the day's end."""
     agreeing = done = 0
-    for day in sorted(by_day):
-        for first in range(0, len(by_day[day]), BATCH_EVENTS_MAX):
-            asked = by_day[day][first : first + BATCH_EVENTS_MAX]
-            accounts = ledger.balances_as_of([customer_id(one.account_id) for one in asked], end_of_day(day))
-            for one, account in zip(asked, accounts, strict=True):
-                balance = account.credits_posted - account.debits_posted if account is not None else None
-                agreeing += balance == one.ours
-        done += len(by_day[day])
-        progress("asking the ledger as of each day", done, len(days))
+    for account, group in groupby(days, key=lambda one: one.account_id):
+        history = iter(_history(ledger, customer_id(account)))
+        following = next(history, None)
+        balance = 0
+        for one in group:
+            end = end_of_day(one.day)
+            while following is not None and following.timestamp <= end:
+                balance = following.credits_posted - following.debits_posted
+                following = next(history, None)
+            agreeing += balance == one.ours
+            done += 1
+        progress("asking the ledger for each day", done, len(days))
     return agreeing
+
+
+def _history(ledger: Ledger, account: int) -> Iterator[AccountBalance]:
+    """The balances of `account` after each of its movements, oldest first."""
+    both_sides = AccountFilterFlags.DEBITS | AccountFilterFlags.CREDITS
+    after = 0
+    while True:
+        page = ledger.get_account_balances(
+            AccountFilter(account, 0, 0, 0, 0, after, 0, RESULTS_MAX, both_sides)
+        )
+        yield from page
+        if len(page) < RESULTS_MAX:
+            return
+        after = page[-1].timestamp + 1
+
+
+def _ask_as_of(ledger: Ledger, days: Sequence[AccountDay]) -> tuple[int, int]:
+    """Ask for every account as of the ends of ``AS_OF_DAYS`` days; how many were asked, how many are our sum."""
+    dates = sorted({one.day for one in days})
+    chosen = {
+        dates[(number + 1) * len(dates) // AS_OF_DAYS - 1] for number in range(min(AS_OF_DAYS, len(dates)))
+    }
+    asked = agreeing = 0
+    for day in sorted(chosen):
+        sums: dict[int, int] = {}
+        for one in days:
+            if one.day <= day:
+                sums[customer_id(one.account_id)] = one.ours
+        accounts = ledger.balances_as_of(list(sums), end_of_day(day))
+        for account, expected in zip(accounts, sums.values(), strict=True):
+            agreeing += account is not None and account.credits_posted - account.debits_posted == expected
+        asked += len(sums)
+    return asked, agreeing
 
 
 def _differences(days: Iterable[AccountDay]) -> list[Difference]:
@@ -125,8 +166,13 @@ def _causes(days: Sequence[AccountDay], differences: Sequence[Difference]) -> tu
 
 
 def _report(
-    files: CzechFiles, posted: Posted, days: Sequence[AccountDay], agreeing: int, took: Mapping[str, int]
+    files: CzechFiles,
+    posted: Posted,
+    days: Sequence[AccountDay],
+    asked: tuple[int, int, int],
+    took: Mapping[str, int],
 ) -> CzechReport:
+    """`asked`: account-days on which the ledger agrees; balances asked as of a day, and how many of them agree."""
     differences = _differences(days)
     accounts = {one.account_id for one in days}
     return CzechReport(
@@ -136,7 +182,9 @@ def _report(
         first_day=files.movements[0].day,
         last_day=files.movements[-1].day,
         posted=posted,
-        ledger_agrees=agreeing,
+        ledger_agrees=asked[0],
+        as_of_asked=asked[1],
+        as_of_agrees=asked[2],
         bank_agrees=len(days) - len(differences),
         changes_agree=sum(not one.errors for one in days),
         accounts_agree=len(accounts - {one.account_id for one in differences}),

@@ -78,6 +78,8 @@ def read_czech_files(
     extract = extracts.get(hashlib.sha256(complete).hexdigest())
     lines = _Lines("trans.asc", transactions, table.TRANSACTION_HEADER, cut_known=extract is not None)
     movements = _movements(lines, opened)
+    if not movements:
+        raise lines.bad(2, "", "", "the file holds no movement")
     cut = extract.note if extract else ""
     if lines.unfinished:
         cut += f"; line {lines.unfinished} is incomplete and marks the cut"

@@ -16,14 +16,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jinku.base.clock import NS_PER_DAY, NS_PER_SECOND, day_of, start_of_day
+from jinku.base.clock import NS_PER_SECOND, day_of, start_of_day
 from jinku.base.ids import derived_id
 from jinku.custody.czech_file import KORUNA, CzechFiles, CzechMovement
 from jinku.custody.czech_table import CUSTOMER_CODE, movement_code
 from jinku.custody.errors import ImportRefused
 from jinku.ledger.layout import ACCOUNT, ID, TRANSFER, Array, set_u128, u128
 from jinku.ledger.limits import BATCH_EVENTS_MAX
-from jinku.ledger.model import AccountFlags, QueryFilter, QueryFilterFlags, TransferFlags
+from jinku.ledger.model import Account, AccountFlags, QueryFilter, QueryFilterFlags, Transfer, TransferFlags
 from jinku.ledger.service import Ledger
 from jinku.ledger.statuses import CreateAccountStatus, CreateTransferStatus
 
@@ -72,7 +72,7 @@ def account_rows(files: CzechFiles) -> Array:
     rows["user_data_64"] = [one[2] for one in planned]
     rows["timestamp"] = [one[3] + number for number, one in enumerate(planned, 1)]
     rows["ledger"] = KORUNA.number
-    rows["flags"] = AccountFlags.IMPORTED
+    rows["flags"] = AccountFlags.IMPORTED | AccountFlags.HISTORY
     return rows
 
 
@@ -139,34 +139,43 @@ def _refuse_conflicts(
     ledger: Ledger, accounts: Array, transfers: Array, movements: Sequence[CzechMovement]
 ) -> None:
     """Rule 4: the same ids must hold the same records, and everything else must be older than what is new."""
-    held: dict[int, bytes] = {}
-    for batch in _batches(transfers):
-        ids = np.zeros(len(batch), ID)
-        ids["id_lo"], ids["id_hi"] = batch["id_lo"], batch["id_hi"]
-        found = ledger.lookup_transfers_array(ids)
-        held.update(zip(u128(found, "id"), _records(found), strict=True))
-    fresh = 0
-    for number, asked, one in zip(u128(transfers, "id"), _records(transfers), movements, strict=True):
+    held = _held(ledger.lookup_transfers_array, transfers)
+    first_new = 0
+    rows = zip(
+        u128(transfers, "id"), _records(transfers), transfers["timestamp"].tolist(), movements, strict=True
+    )
+    for number, asked, timestamp, one in rows:
         there = held.get(number)
         if there is not None and there != asked:
             raise ImportRefused(
                 f"trans.asc:{one.line}: trans_id={one.trans_id} is in the ledger already, with other values",
                 remedy="import the changed file into a new ledger",
             )
-        if there is None and not fresh:
-            fresh = start_of_day(one.day)
-    everything = QueryFilter(0, 0, 0, 0, 0, 0, 0, 1, QueryFilterFlags.REVERSED)
-    newest = ledger.query_transfers(everything) if fresh else []
-    if newest and newest[0].timestamp > fresh + NS_PER_DAY:
+        if there is None and not first_new:
+            first_new = timestamp
+    known = _held(ledger.lookup_accounts_array, accounts)
+    stamps = zip(u128(accounts, "id"), accounts["timestamp"].tolist(), strict=True)
+    first_account = min((stamp for number, stamp in stamps if number not in known), default=0)
+    newest = QueryFilter(0, 0, 0, 0, 0, 0, 0, 1, QueryFilterFlags.REVERSED)
+    _refuse_newer("movements", first_new, ledger.query_transfers(newest))
+    _refuse_newer("accounts", first_account, ledger.query_accounts(newest))
+
+
+def _held(lookup: Callable[[Array], Array], rows: Array) -> dict[int, bytes]:
+    """What the ledger holds under the ids of `rows`."""
+    held: dict[int, bytes] = {}
+    for batch in _batches(rows):
+        ids = np.zeros(len(batch), ID)
+        ids["id_lo"], ids["id_hi"] = batch["id_lo"], batch["id_hi"]
+        found = lookup(ids)
+        held.update(zip(u128(found, "id"), _records(found), strict=True))
+    return held
+
+
+def _refuse_newer(what: str, first_new: int, newest: Sequence[Account | Transfer]) -> None:
+    if first_new and newest and newest[0].timestamp >= first_new:
         raise ImportRefused(
-            f"the ledger already holds movements up to {day_of(newest[0].timestamp)}, the file has older ones",
-            remedy="import into a new ledger: imported history cannot go before what is booked",
-        )
-    present = {one.id for one in ledger.lookup_accounts(u128(accounts[:BATCH_EVENTS_MAX], "id"))}
-    latest = ledger.query_accounts(everything)
-    if latest and not present and latest[0].timestamp >= int(accounts["timestamp"][0]):
-        raise ImportRefused(
-            f"the ledger already holds accounts opened up to {day_of(latest[0].timestamp)}",
+            f"the ledger already holds {what} up to {day_of(newest[0].timestamp)}, the file has older ones",
             remedy="import into a new ledger: imported history cannot go before what is booked",
         )
 

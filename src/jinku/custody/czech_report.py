@@ -94,7 +94,11 @@ class CzechReport:
     last_day: date
     posted: Posted
     ledger_agrees: int
-    """Account-days on which the ledger's balance as of the day's end is the plain sum over the file."""
+    """Account-days on which the ledger's history has, at the day's end, the plain sum over the file."""
+    as_of_asked: int
+    """Balances asked of the ledger as of days of the past."""
+    as_of_agrees: int
+    """How many of them are the plain sum."""
     bank_agrees: int
     """Account-days on which the bank's own column is that balance too."""
     changes_agree: int
@@ -135,6 +139,8 @@ class CzechReport:
             "transfers_created": self.posted.transfers_created,
             "transfers_existing": self.posted.transfers_existing,
             "ledger_agrees": self.ledger_agrees,
+            "as_of_asked": self.as_of_asked,
+            "as_of_agrees": self.as_of_agrees,
             "bank_agrees": self.bank_agrees,
             "changes_agree": self.changes_agree,
             "accounts_agree": self.accounts_agree,
@@ -177,6 +183,8 @@ def report_markdown(report: CzechReport) -> str:
         "| what | count | share |",
         "|---|---:|---:|",
         f"| ledger = plain sum over the file | {report.ledger_agrees:,} | {_share(report.ledger_agrees, days)} |",
+        f"| as of days of the past = plain sum | {report.as_of_agrees:,} | "
+        f"{_share(report.as_of_agrees, report.as_of_asked)} |",
         f"| bank's column = ledger | {report.bank_agrees:,} | {_share(report.bank_agrees, days)} |",
         f"| the day's own change agrees | {report.changes_agree:,} | {_share(report.changes_agree, days)} |",
         f"| differs, explained by named causes | {differing - len(report.unexplained):,} | "
