@@ -17,6 +17,7 @@ from tests.log.served import served
 from jinku.crypto.signer import Ed25519Signer, MlDsa44Signer, Signer
 from jinku.log.checkpoint import SignedCheckpoint
 from jinku.log.cosign import CosignatureCollector, WitnessEndpoint
+from jinku.log.errors import WitnessError
 from jinku.log.publisher import Publisher
 from jinku.log.reader import LogDirectory
 from jinku.log.receipt import ReceiptPolicy, make_receipt, verify_receipt
@@ -99,7 +100,8 @@ def test_a_witness_that_saw_a_fork_or_more_than_we_have_is_reported(stack: ExitS
     failure = (
         collector(stack, tmp_path / "shorter", [endpoint]).collect(shorter.publish()).failures[endpoint.url]
     )
-    assert "500" in str(failure)
+    assert isinstance(failure, WitnessError)
+    assert "cosigned size 500" in str(failure)
     fork = stack.enter_context(publisher(tmp_path / "fork", MemoryJournal(made_entries(600, seed=1))))
     collected = collector(stack, tmp_path / "fork", [endpoint]).collect(fork.publish())
     assert "422" in str(collected.failures[endpoint.url])

@@ -144,6 +144,9 @@ def test_every_wrong_inclusion_is_refused(size: int, data: st.DataObject) -> Non
         (leaf[:-1], index, size, path, root),
         (leaf, index, size, [*path[:-1], path[-1] + b"x"], root),
     ]
+    for other_size in (1, size // 2, size * 2, size * 4):
+        if len(naive_path(index, leaves_of(max(other_size, index + 1)))) != len(path):
+            wrong.append((leaf, index, other_size, path, root))
     at = data.draw(st.integers(0, len(path) - 1))
     bad = bytearray(path[at])
     bad[data.draw(st.integers(0, HASH_BYTES - 1))] ^= data.draw(st.integers(1, 255))
@@ -182,6 +185,14 @@ def test_every_wrong_consistency_is_refused(size: int, data: st.DataObject) -> N
     for case in wrong:
         with pytest.raises(ProofInvalidError):
             verify_consistency(*case)
+
+
+def test_a_proof_for_a_smaller_tree_does_not_serve_a_larger_one() -> None:
+    """The hashes lead to the root too early: the tree claimed is higher than the proof."""
+    for size in (1, 2, 4, 8):
+        path = Tree(MemoryTiles(LEAVES[:size]), size).inclusion_proof(0)
+        with pytest.raises(ProofInvalidError):
+            verify_inclusion(leaf_hash(LEAVES[0]), 0, size * 2, path, ROOTS[size])
 
 
 def test_trivial_consistency() -> None:

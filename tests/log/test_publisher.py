@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from tests.log.kit import ORIGIN, SIGNER, MemoryJournal, files_of, made_entries, naive_root, publisher
 
 from jinku.crypto.signer import Ed25519Signer, MlDsa44Signer
+from jinku.crypto.vkey import SignatureType
 from jinku.log import publisher as publisher_module
+from jinku.log.checkpoint import SignedCheckpoint
 from jinku.log.errors import LogLockedError, NoteFormatError, RangeError
 from jinku.log.publisher import Publisher
 from jinku.log.reader import LogDirectory, Tree
-from jinku.log.signature import log_key, open_checkpoint
+from jinku.log.signature import log_key, open_checkpoint, sign
 from jinku.log.tiles import ENTRIES, Tile, parse_tile_path
 from jinku.verify import Trust, verify_log_directory
 
@@ -202,3 +204,18 @@ def test_only_own_checkpoints_are_attached(tmp_path: Path) -> None:
         with pytest.raises(RangeError):
             first.attach(beyond)
     assert not (tmp_path / "a" / "checkpoint.cosigned").exists()
+
+
+def test_cosignatures_of_one_checkpoint_add_up_whenever_they_come(tmp_path: Path) -> None:
+    journal = MemoryJournal(made_entries(3))
+    with publisher(tmp_path, journal) as opened:
+        signed = opened.publish()
+        journal.entries = made_entries(4)
+        opened.publish()
+        for name in ("w1.example", "w2.example", "w1.example"):
+            signer = Ed25519Signer.from_seed(name, name.encode().ljust(32))
+            line = sign(signer, SignatureType.ED25519_COSIGNATURE, signed.note.text, 1)
+            opened.attach(SignedCheckpoint(signed.checkpoint, signed.note.adding([line])))
+    names = [line.name for line in LogDirectory(tmp_path).checkpoint(cosigned=True).note.signatures]
+    assert sorted(names) == [ORIGIN, "w1.example", "w2.example"]
+    assert len(LogDirectory(tmp_path).checkpoint().note.signatures) == 1

@@ -17,7 +17,7 @@ BUNDLE_BYTES_MAX = TILE_WIDTH * (ENTRY_BYTES_MAX + 2)
 
 def encode_bundle(entries: Sequence[bytes]) -> bytes:
     """The bundle of `entries`. Raises EntryTooLongError for one above 65,535 bytes."""
-    lengths = {len(entry) for entry in entries}
+    lengths = set(map(len, entries))
     if longest := max(lengths, default=0):
         check_entry_length(longest)
     if len(lengths) == 1:

@@ -118,15 +118,19 @@ class Publisher:
         with self._busy:
             if cosigned.size > self._edge.size:
                 raise RangeError("tree size", cosigned.size, self._edge.size)
-            self._files.replace(COSIGNED_NAME, cosigned.encode())
-            current = self._current
-            if current is not None and current.note.text == cosigned.note.text:
-                note = current.note.adding(cosigned.note.signatures)
-                self._current = SignedCheckpoint(current.checkpoint, note)
+            kept = self._files.read(COSIGNED_NAME)
+            before = SignedCheckpoint.parse(kept) if kept is not None else None
+            self._files.replace(COSIGNED_NAME, _merged(cosigned, before).encode())
+            if self._current is not None and self._current.note.text == cosigned.note.text:
+                self._current = _merged(self._current, cosigned)
                 self._files.replace(CHECKPOINT_NAME, self._current.encode())
 
     def start(self, interval_s: float = INTERVAL_S) -> None:
-        """Publish in a thread every `interval_s` seconds while the journal grows, until `stop`."""
+        """Publish in a thread every `interval_s` seconds while the journal grows, until `stop`.
+
+        A publish that fails is logged once and tried again.
+        """
+        self.stop()
         self._stopping.clear()
         self._thread = threading.Thread(
             target=self._run, args=(interval_s,), name="log-publisher", daemon=True
@@ -195,3 +199,10 @@ class Publisher:
 
     def _fork(self, problem: str) -> LogForkError:
         return LogForkError(str(self.directory), problem)
+
+
+def _merged(checkpoint: SignedCheckpoint, other: SignedCheckpoint | None) -> SignedCheckpoint:
+    """`checkpoint` with the signatures of `other` too, where both are of one text."""
+    if other is None or other.note.text != checkpoint.note.text:
+        return checkpoint
+    return SignedCheckpoint(checkpoint.checkpoint, checkpoint.note.adding(other.note.signatures))
