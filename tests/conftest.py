@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-
 from tests.postgres_server import NoServer, PostgresServer, running_server
 
 

@@ -39,7 +39,7 @@ class History:
         rows = np.frombuffer(rng.bytes(count * ENTRY.itemsize), ENTRY).copy()
         rows["kind"] = rng.choice([1, 2, 2, 2, 2, 2, 3, 4], count)
         rows["version"] = 1
-        steps = rng.integers(1, 5, count).cumsum()
+        steps = rng.integers(2, 6, count).cumsum()
         rows["timestamp"] = self.clock + steps
         self.clock += int(steps[-1])
         event = rows["event"]

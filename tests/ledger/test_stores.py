@@ -65,6 +65,7 @@ def test_a_new_store_is_empty(store: Store) -> None:
     assert len(store.entries(0, 10)) == 0
     assert len(store.entries_at(np.empty(0, int))) == 0
     assert store.find_ids(np.ones(3, ID)).tolist() == [-1, -1, -1]
+    assert len(store.find_ids(np.empty(0, ID))) == len(store.pending_statuses(np.empty(0, np.int64))) == 0
     assert store.pending_statuses(np.arange(3)).tolist() == [PendingStatus.NONE] * 3
     assert scanned(store, Scan(Family.ANY, 0, 0, TIMESTAMP_MAX, reverse=True)) == []
 

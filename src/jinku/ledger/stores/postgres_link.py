@@ -88,11 +88,7 @@ def open_writer(url: str) -> tuple[Link, int]:
     try:
         with translated("open the ledger on PostgreSQL"):
             exists = _check_server(link)
-            if not _one(link, sql.LOCK)[0]:
-                raise LedgerLocked(
-                    "another process writes the ledger on this PostgreSQL schema",
-                    remedy="stop that process, or name another database or schema",
-                )
+            _lock(link)
             with link.transaction():
                 if not exists:
                     link.execute(sql.CREATE)
@@ -118,6 +114,16 @@ def translated(action: str) -> Iterator[None]:
         primary = error.diag.message_primary or type(error).__name__
         raise StoreError(
             f"could not {action}: {primary}", remedy="check the server and the URL, then open the ledger anew"
+        ) from error
+
+
+def _lock(link: Link) -> None:
+    try:
+        link.execute(sql.LOCK)
+    except psycopg.errors.LockNotAvailable as error:
+        raise LedgerLocked(
+            "another process writes the ledger on this PostgreSQL schema",
+            remedy="stop that process, or name another database or schema",
         ) from error
 
 

@@ -53,7 +53,7 @@ ALTER TABLE ledger_block ALTER COLUMN body SET STORAGE EXTERNAL;
 """
 """Run once, in one transaction, under the writer's lock."""
 
-PREPARE_WRITER: Final = "SET synchronous_commit = on; SET lock_timeout = '5s'"
+PREPARE_WRITER: Final = "SET synchronous_commit = on; SET lock_timeout = '1s'"
 PREPARE_READER: Final = (
     "SET default_transaction_read_only = on; SET enable_seqscan = off; "
     "SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off"
@@ -64,7 +64,8 @@ SERVER_STATE: Final = (
     "SELECT current_setting('fsync') = 'on', pg_is_in_recovery(), current_schema() IS NOT NULL,"
     " to_regclass('ledger_header') IS NOT NULL"
 )
-LOCK: Final = "SELECT pg_try_advisory_lock(hashtext('jinku.ledger'), hashtext(current_schema()::text))"
+LOCK: Final = "SELECT pg_advisory_lock(hashtext('jinku.ledger'), hashtext(current_schema()::text))"
+"""Waits as long as ``lock_timeout``: enough for the server to notice that the last writer's process died."""
 FORMAT: Final = "SELECT format FROM ledger_header"
 TAKE_OVER: Final = "UPDATE ledger_header SET epoch = epoch + 1 RETURNING epoch"
 HEADER: Final = "SELECT epoch, size, header FROM ledger_header"

@@ -41,33 +41,34 @@ class WireArray:
     body: bytes
     element_oid: ClassVar[int]
     element: ClassVar[str]
+    element_bytes: ClassVar[int]
 
     @classmethod
     def of(cls, values: NDArray[Any]) -> Self:
         """`values` as this type; for a UUID array, rows of 16 bytes, shape (n, 16)."""
-        plain = np.ascontiguousarray(values, cls.element).view(np.uint8).reshape(len(values), -1)
-        size = plain.shape[1]
+        size = cls.element_bytes
+        plain = np.ascontiguousarray(values, cls.element).view(np.uint8).reshape(len(values), size)
         rows = np.empty(len(plain), [("length", ">i4"), ("value", "u1", (size,))])
         rows["length"], rows["value"] = size, plain
-        return cls(_ARRAY.pack(1 if len(rows) else 0, 0, cls.element_oid, len(rows), 1) + rows.tobytes())
+        return cls(_ARRAY.pack(1, 0, cls.element_oid, len(rows), 1) + rows.tobytes())
 
 
 class Int8Array(WireArray):
     """``bigint[]``"""
 
-    element_oid, element = 20, ">i8"
+    element_oid, element, element_bytes = 20, ">i8", 8
 
 
 class Int2Array(WireArray):
     """``smallint[]``"""
 
-    element_oid, element = 21, ">i2"
+    element_oid, element, element_bytes = 21, ">i2", 2
 
 
 class UuidArray(WireArray):
     """``uuid[]``"""
 
-    element_oid, element = 2950, "u1"
+    element_oid, element, element_bytes = 2950, "u1", 16
 
 
 class _ArrayDumper(Dumper):

@@ -2,10 +2,13 @@
 
 Rules:
 
-1. Opening first asks RocksDB to take a log whose last record is incomplete and to refuse any other damage.
-2. Every error of RocksDB leaves here as one of the ledger's own.
+1. One process, one opening: a lock on the file ``jinku.lock`` is held from before the first look until after
+   the last. The system frees it when the process dies. RocksDB's own lock stands behind it.
+2. A write-ahead log that a crash left torn is set right before RocksDB reads it (`rocks_wal`).
+3. Every error of RocksDB leaves here as one of the ledger's own.
 """
 
+import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,9 +19,11 @@ from rocksdict import DbClosedError, DBRecoveryMode, Rdict, WriteBatch
 
 from jinku.ledger.errors import CorruptJournal, LedgerClosed, LedgerError, LedgerLocked, StoreError
 from jinku.ledger.stores.rocks_options import FAMILIES, META, database_options, family_options, unsynced
+from jinku.ledger.stores.rocks_wal import cut_torn_tail
 
 _LOCK_SIGNS: Final = ("lock hold by current process", "While lock file")
 _CORRUPTION_SIGN: Final = "Corruption"
+_LOCK_FILE: Final = "jinku.lock"
 
 
 class RocksFiles:
@@ -28,7 +33,16 @@ class RocksFiles:
         """Open `path`, or make it. Raises LedgerLocked, StoreError or CorruptJournal."""
         self.path = path
         _make_directory(path)
+        self._lock = _take_lock(path)
+        try:
+            self._open(path)
+        except BaseException:
+            os.close(self._lock)
+            raise
+
+    def _open(self, path: Path) -> None:
         with translated(f"open {path}"):
+            cut_torn_tail(path)
             self._database = Rdict(
                 str(path),
                 database_options(DBRecoveryMode.tolerate_corrupted_tail_records()),
@@ -77,6 +91,7 @@ class RocksFiles:
         self._families.clear()
         self._handles.clear()
         self._database.close()
+        os.close(self._lock)
 
 
 @contextmanager
@@ -94,16 +109,31 @@ def translated(action: str) -> Iterator[None]:
 
 def _ledger_error(action: str, message: str) -> LedgerError:
     if any(sign in message for sign in _LOCK_SIGNS):
-        return LedgerLocked(
-            f"could not {action}: another process writes this ledger",
-            remedy="stop that process, or open another directory",
-        )
+        return _locked(action)
     if message.startswith(_CORRUPTION_SIGN):
         return CorruptJournal(
             f"could not {action}: {message}", remedy="restore the directory from its newest backup"
         )
     return StoreError(
         f"could not {action}: {message}", remedy="check the disk's space and health, then open anew"
+    )
+
+
+def _take_lock(path: Path) -> int:
+    """An open, locked file descriptor. Raises LedgerLocked where another opening has it."""
+    descriptor = os.open(path / _LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise _locked(f"open {path}") from None
+    return descriptor
+
+
+def _locked(action: str) -> LedgerLocked:
+    return LedgerLocked(
+        f"could not {action}: another process writes this ledger",
+        remedy="stop that process, or open another directory",
     )
 
 

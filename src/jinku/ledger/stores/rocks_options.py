@@ -61,6 +61,7 @@ def family_options() -> dict[str, Options]:
     journal = _family_options(cache, write_buffer=WRITE_BUFFER_BYTES)
     journal.set_enable_blob_files(True)
     journal.set_min_blob_size(PAGE_BYTES_MIN)
+    journal.set_blob_compression_type(DBCompressionType.lz4())
     return {
         JOURNAL: journal,
         IDS: _family_options(cache, write_buffer=WRITE_BUFFER_BYTES, bloom=True),
@@ -81,7 +82,7 @@ def unsynced() -> WriteOptions:
 
 def _family_options(cache: Cache, *, write_buffer: int, bloom: bool = False) -> Options:
     options = Options(raw_mode=True)
-    options.set_compression_type(DBCompressionType.none())
+    options.set_compression_type(DBCompressionType.lz4())
     options.set_write_buffer_size(write_buffer)
     options.set_max_write_buffer_number(WRITE_BUFFERS_MAX)
     options.set_level_compaction_dynamic_level_bytes(True)
