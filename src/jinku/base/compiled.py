@@ -6,31 +6,67 @@ Integer arithmetic in compiled code wraps silently: 128-bit sums go through ``ji
 
 A hot loop is an entry point (`compiled`) that calls small functions (`inlined`) on arrays it has `borrowed`: counting
 references to arrays costs far more there than the work itself.
+
+What is cached is reused only while the function and all that it names, down to constants in other files, are what
+they were: numba itself would look at the function's own file alone and go on running what an edited helper was.
 """
 
+import hashlib
 from collections.abc import Callable
+from enum import EnumType
+from functools import cache
+from types import ModuleType
 from typing import Any, TypeVar, cast
 
 import numba
+from numba.core.dispatcher import Dispatcher
 from numba.extending import intrinsic
 
 A = TypeVar("A")
 F = TypeVar("F", bound=Callable[..., object])
 
 
+@cache
+def _fingerprint(function: Callable[..., object]) -> str:
+    """A digest of the function's code and of whatever it names in its module."""
+    code, names = function.__code__, function.__globals__
+    parts = [code.co_code.hex(), repr(code.co_names)]
+    parts += [repr(constant) for constant in code.co_consts if constant != function.__doc__]
+    parts += [_named(names[name]) for name in code.co_names if name in names]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _named(value: Any) -> str:
+    """What a global stands for: code by its fingerprint, an enumeration by its members, a record by its fields."""
+    if isinstance(value, Dispatcher):
+        return _fingerprint(value.py_func)
+    if isinstance(value, EnumType):
+        return repr(list(value))
+    if isinstance(value, ModuleType | type) or callable(value):
+        return f"{getattr(value, '__name__', '')}{getattr(value, '_fields', '')}"
+    return repr(value)
+
+
+def _cached(function: F, *, nogil: bool = False, merge: bool = False) -> F:
+    dispatcher: Any = numba.njit(cache=True, boundscheck=False, nogil=nogil, forceinline=merge)(function)
+    if hasattr(dispatcher, "_cache"):  # a plain function where compilation is switched off
+        dispatcher._cache._cache_file._source_stamp = _fingerprint(function)
+    return cast(F, dispatcher)
+
+
 def compiled(function: F) -> F:
     """Return `function` compiled by numba in no-Python mode, cached on disk; it holds the GIL while it runs."""
-    return cast(F, numba.njit(cache=True, boundscheck=False)(function))
+    return _cached(function)
 
 
 def compiled_nogil(function: F) -> F:
     """Like :func:`compiled`, but other Python threads run meanwhile: only for functions over private arrays."""
-    return cast(F, numba.njit(cache=True, boundscheck=False, nogil=True)(function))
+    return _cached(function, nogil=True)
 
 
 def inlined(function: F) -> F:
     """Like :func:`compiled`, and always merged into the compiled function that calls it."""
-    return cast(F, numba.njit(cache=True, boundscheck=False, forceinline=True)(function))
+    return _cached(function, merge=True)
 
 
 def _borrowed(_typing: Any, array: Any) -> tuple[Any, Callable[..., Any]]:
