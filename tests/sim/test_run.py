@@ -50,7 +50,8 @@ def test_every_balance_is_the_one_the_simulators_books_say(played: tuple[Ledger,
     assert report.refused == sum(len(act.refused) for act in DAY.acts)
     assert report.sent_again > 0
     assert report.statuses["EXISTS"] == report.sent_again
-    assert report.transfers == report.booked + report.refused
+    assert report.transfers == report.statuses.total()
+    assert report.statuses["CREATED"] == report.transfers - report.refused - report.sent_again
 
 
 def test_a_balance_that_differs_is_named(played: tuple[Ledger, RunReport]) -> None:

@@ -28,7 +28,7 @@ def demo(
         bool, typer.Option("--small", help="A small platform: seconds instead of a minute.")
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace an earlier demo in that folder.")] = False,
-    callers: Annotated[int, typer.Option(help="How many callers order at once.", min=1, max=256)] = 64,
+    callers: Annotated[int, typer.Option(help="How many callers order at once.", min=1, max=256)] = 128,
     json: Json = False,
 ) -> None:
     """Play a platform's day, reconcile it with the bank, prove what is owed, and check it all from outside."""

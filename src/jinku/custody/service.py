@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jinku.custody.chart import Chart, Opening, entity_accounts, party_accounts
 from jinku.custody.errors import AccountsRefused
@@ -32,7 +33,7 @@ from jinku.ledger.layout import RESULT, Array, u128
 from jinku.ledger.limits import BATCH_EVENTS_MAX
 from jinku.ledger.model import CreateAccountStatus, CreateTransferStatus
 
-_DONE = (CreateTransferStatus.CREATED, CreateTransferStatus.EXISTS)
+_CREATED, _EXISTS = np.uint32(CreateTransferStatus.CREATED), np.uint32(CreateTransferStatus.EXISTS)
 
 
 class ColumnarLedger(Protocol):
@@ -66,7 +67,7 @@ class Outcome:
     @property
     def booked(self) -> int:
         """How many transfers are in the ledger now (those sent before included)."""
-        return int(np.isin(self.results["status"], _DONE).sum())
+        return int(np.count_nonzero(_done(self.results["status"])))
 
     @property
     def counts(self) -> Mapping[CreateTransferStatus, int]:
@@ -98,7 +99,8 @@ class OrderDesk:
         """Book ``TRANSFER`` rows that `transfers` made. Raises LedgerError."""
         if not len(rows):
             return Outcome(rows, np.zeros(0, RESULT), ())
-        results = np.concatenate([self._ledger.create_transfers_array(batch) for batch in batches(rows)])
+        cut = [rows] if len(rows) == 1 else batches(rows)
+        results = np.concatenate([self._ledger.create_transfers_array(batch) for batch in cut])
         return Outcome(rows, results, _refusals(rows, results))
 
     def _open(self, rows: Array) -> None:
@@ -110,8 +112,13 @@ class OrderDesk:
                 raise AccountsRefused(len(refused), CreateAccountStatus(int(refused[0])).name)
 
 
+def _done(statuses: NDArray[np.uint32]) -> NDArray[np.bool_]:
+    done: NDArray[np.bool_] = (statuses == _CREATED) | (statuses == _EXISTS)
+    return done
+
+
 def _refusals(rows: Array, results: Array) -> tuple[Refusal, ...]:
-    bad = np.flatnonzero(~np.isin(results["status"], _DONE))
+    bad = np.flatnonzero(~_done(results["status"]))
     if not len(bad):
         return ()
     decided: dict[int, CreateTransferStatus] = {}

@@ -40,6 +40,8 @@ from jinku.verify import LogReport
 DAY = date(2026, 11, 20)
 """A Friday and a business day in China."""
 CNY = 156
+CALLERS = 128
+"""How many customers order at once, where nobody says otherwise."""
 ENTITY = 1
 ORIGIN = "jinku.local/demo"
 RECEIPTS = 8
@@ -54,7 +56,7 @@ class DemoRequest:
     seed: int = 7
     small: bool = False
     force: bool = False
-    callers: int = 64
+    callers: int = CALLERS
 
     @property
     def scale(self) -> Scale:

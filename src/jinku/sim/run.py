@@ -23,6 +23,8 @@ from threading import Lock
 from time import perf_counter
 from typing import Protocol
 
+import numpy as np
+
 from jinku.custody.chart import kind_of
 from jinku.custody.movements import transfers
 from jinku.custody.service import OrderDesk, Outcome
@@ -52,7 +54,6 @@ class RunReport:
 
     transfers: int = 0
     """Transfers sent, those sent twice counted twice."""
-    booked: int = 0
     calls: int = 0
     """Calls to the ledger."""
     refused: int = 0
@@ -121,13 +122,12 @@ class Player:
 
 
 def _take_stock(act: Act, rows: Array, outcomes: Iterable[Outcome], report: RunReport) -> None:
-    refused: dict[int, CreateTransferStatus] = {}
-    for outcome in outcomes:
-        report.booked += outcome.booked
-        refused.update((one.order, one.status) for one in outcome.refused)
-        report.statuses.update(
-            CreateTransferStatus(status).name for status in outcome.results["status"].tolist()
-        )
+    outcomes = list(outcomes)
+    refused = {one.order: one.status for outcome in outcomes for one in outcome.refused}
+    if outcomes:
+        statuses = np.concatenate([outcome.results["status"] for outcome in outcomes])
+        for status, count in zip(*np.unique(statuses, return_counts=True), strict=True):
+            report.statuses[CreateTransferStatus(int(status)).name] += int(count)
     report.transfers += len(rows)
     report.refused += len(refused)
     report.sent_again += len(rows) - len(set(u128(rows, "id")))
