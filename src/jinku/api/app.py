@@ -14,11 +14,12 @@ from jinku.api.openapi import describe
 from jinku.api.problem import answer_http_exception, answer_jinku_error, answer_validation_error
 from jinku.api.replay import Replay
 from jinku.api.routes.accounts import accounts_router
+from jinku.api.routes.custody import ReconciliationIn, custody_router
 from jinku.api.routes.events import events_router
 from jinku.api.routes.operations import operations_router
 from jinku.api.routes.proofs import proofs_router
 from jinku.api.routes.transfers import transfers_router
-from jinku.api.routing import DirectLane, direct_routes
+from jinku.api.routing import DirectLane
 from jinku.api.services import Services
 from jinku.api.wire.accounts import AccountIn, AccountsIn
 from jinku.api.wire.filters import IdsIn, QueryIn
@@ -32,7 +33,15 @@ DESCRIPTION = """Accounts and transfers with the model of a double-entry ledger,
 
 The log itself is served as static files by the paths of C2SP tlog-tiles: `/log/checkpoint` and `/log/tile/…`.
 Amounts and ids are strings of digits; instants are RFC 3339; errors are RFC 9457 problem documents."""
-BODIES: tuple[type[BaseModel], ...] = (AccountIn, AccountsIn, TransferIn, TransfersIn, IdsIn, QueryIn)
+BODIES: tuple[type[BaseModel], ...] = (
+    AccountIn,
+    AccountsIn,
+    TransferIn,
+    TransfersIn,
+    IdsIn,
+    QueryIn,
+    ReconciliationIn,
+)
 
 
 def create_app(services: Services) -> FastAPI:
@@ -53,6 +62,7 @@ def create_app(services: Services) -> FastAPI:
         accounts_router(services, metrics),
         proofs_router(services),
         events_router(services),
+        custody_router(services),
         operations_router(services, metrics),
     )
     for router in routers:
@@ -61,7 +71,7 @@ def create_app(services: Services) -> FastAPI:
     app.add_exception_handler(JinkuError, answer_jinku_error)
     app.add_exception_handler(RequestValidationError, answer_validation_error)
     app.add_exception_handler(HTTPException, answer_http_exception)
-    app.add_middleware(DirectLane, routes=direct_routes(routers))
+    app.add_middleware(DirectLane, routers=routers)
     app.add_middleware(Replay, store=services.idempotency)
     app.add_middleware(Guard, token=services.token, openness=openness, metrics=metrics)
     _document(app, openness)

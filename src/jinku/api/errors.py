@@ -28,10 +28,16 @@ class NotFound(ApiError):
 
 
 class MethodNotAllowed(ApiError):
-    """The path exists and does not know this method."""
+    """The path exists and does not know this method; `allow` names those that it does."""
 
     code = "method_not_allowed"
     http_status = 405
+
+    def __init__(self, method: str, allow: str) -> None:
+        super().__init__(
+            f"{method[:16]} is not served at this path", remedy=f"use {allow}; see /openapi.json"
+        )
+        self.allow = allow
 
 
 class BodyTooSlow(ApiError):
@@ -87,7 +93,7 @@ class IdempotencyKeyReused(ApiError):
     """The same Idempotency-Key came with another request."""
 
     code = "idempotency_key_reused"
-    http_status = 422
+    http_status = 409
 
 
 class IdempotencyKeyInUse(ApiError):

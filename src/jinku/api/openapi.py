@@ -126,7 +126,8 @@ def _complete(operation: dict[str, Any], method: str, needs_token: bool) -> None
         problems["401"] = "TokenRefused"
     if operation.get("parameters"):
         problems["422"] = "Invalid"
-    if any(parameter["in"] == "path" for parameter in operation.get("parameters", ())):
+    custody = "custody" in operation.get("tags", ())
+    if custody or any(parameter["in"] == "path" for parameter in operation.get("parameters", ())):
         problems["404"] = "NotFound"
     if method == "post":
         operation.setdefault("parameters", []).append(_KEY_PARAMETER)

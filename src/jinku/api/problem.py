@@ -52,6 +52,8 @@ def problem_response(error: JinkuError, request_id: str) -> Response:
     headers = {}
     if error.http_status == HTTPStatus.UNAUTHORIZED:
         headers["www-authenticate"] = 'Bearer realm="jinku"'
+    if isinstance(error, MethodNotAllowed):
+        headers["allow"] = error.allow
     if error.http_status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["retry-after"] = RETRY_AFTER_S
     return Response(
@@ -91,13 +93,6 @@ async def answer_http_exception(request: Request, error: Exception) -> Response:
             request_id,
         )
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
-        answer = problem_response(
-            MethodNotAllowed(
-                f"{request.method[:16]} is not served at this path",
-                remedy="see the Allow header and /openapi.json",
-            ),
-            request_id,
-        )
-        answer.headers["allow"] = (getattr(error, "headers", None) or {}).get("Allow", "GET")
-        return answer
+        allow = (getattr(error, "headers", None) or {}).get("Allow", "GET")
+        return problem_response(MethodNotAllowed(request.method, allow), request_id)
     return problem_response(InternalError("unexpected"), request_id)

@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from jinku.api.errors import MethodNotAllowed
 from jinku.api.problem import problem_response, request_id_of
 from jinku.base.errors import JinkuError
 
@@ -24,37 +25,35 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 class DirectLane:
-    """The ASGI layer that calls direct handlers by method and exact path; anything else goes on to the
-    application.
+    """The ASGI layer that calls direct handlers by method and exact path; anything else goes on to the application.
 
-    What a handler raises on purpose becomes its problem document here; anything else is the guard's.
+    What a handler raises on purpose becomes its problem document here; anything else is the guard's. A path that only
+    a direct handler serves answers other methods with 405, before a path with a parameter takes it for its own.
     """
 
-    def __init__(self, app: ASGIApp, routes: Mapping[str, APIRoute]) -> None:
-        self._app, self._routes = app, routes
+    def __init__(self, app: ASGIApp, routers: Iterable[APIRouter]) -> None:
+        routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
+        self._app = app
+        self._routes = {route.path: route for route in routes if isinstance(route, DirectRoute)}
+        self._alone = set(self._routes) - {
+            route.path for route in routes if not isinstance(route, DirectRoute)
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        route = (
-            self._routes.get(scope["path"]) if scope["type"] == "http" and scope["method"] == "POST" else None
-        )
-        if route is None:
+        route = self._routes.get(scope["path"]) if scope["type"] == "http" else None
+        if route is None or (scope["method"] != "POST" and scope["path"] not in self._alone):
             await self._app(scope, receive, send)
             return
         scope["route"] = route
         request = Request(scope, receive)
         try:
+            if scope["method"] != "POST":
+                raise MethodNotAllowed(scope["method"], "POST")
             response: Response = await route.endpoint(request)
         except JinkuError as error:
             response = problem_response(error, request_id_of(request))
         await response(scope, receive, send)
-
-
-def direct_routes(routers: Iterable[APIRouter]) -> dict[str, APIRoute]:
-    """The direct routes of `routers` by their path."""
-    return {
-        route.path: route for router in routers for route in router.routes if isinstance(route, DirectRoute)
-    }
 
 
 class DirectRoute(APIRoute):

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from jinku.api.idempotency import IdempotencyStore
+from jinku.api.statements import StatementDesk
 from jinku.api.token import Token, load_or_make_token
 from jinku.bootstrap import House
 from jinku.ledger.asynchronous import AsyncLedger
@@ -22,6 +23,7 @@ class Services:
     """The twin of the house's ledger, used on the server's event loop."""
     token: Token
     idempotency: IdempotencyStore
+    desk: StatementDesk
     open_log: bool = True
     """Whether ``/log`` is served without a token, so that any tlog-tiles client can audit it. Entry bundles
     hold amounts and account ids, no personal data; say False where strangers reach the port."""
@@ -48,5 +50,6 @@ def open_services(
         asynchronous=AsyncLedger(house.ledger),
         token=load_or_make_token(house.directory),
         idempotency=IdempotencyStore(house.directory / IDEMPOTENCY_FILE, clock),
+        desk=StatementDesk(house.directory, clock),
         open_log=open_log,
     )

@@ -23,7 +23,7 @@ def czech_bank(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Post a bank's transactions and compare each end-of-day balance with the bank's own. 1: unexplained differences."""
+    """Post a bank's transactions; compare each end-of-day balance with the bank's own. 1: unexplained differences."""
     from jinku.custody.czech_bank import import_czech_bank
     from jinku.custody.czech_report import differences_csv, report_markdown
 

@@ -17,7 +17,9 @@ from jinku.ledger.model import (
     QueryFilterFlags,
 )
 
-Cursor = Annotated[str, Field(max_length=CURSOR_CHARACTERS_MAX)]
+CURSOR_FORMAT = "jinku-cursor"
+Cursor = Annotated[str, Field(max_length=CURSOR_CHARACTERS_MAX, json_schema_extra={"format": CURSOR_FORMAT})]
+"""`next_cursor` of the page before; empty for the first page. Its format is nobody's business but ours."""
 QueryFlags = Annotated[
     int, PlainValidator(flags_reader(QueryFilterFlags)), WithJsonSchema(flags_schema(QueryFilterFlags))
 ]

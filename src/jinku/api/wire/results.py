@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from jinku.api.metrics import Metrics
 from jinku.api.wire.numbers import Digits128, InstantText, instant_text
 from jinku.ledger.layout import Array
-from jinku.ledger.status_text import status_text
+from jinku.ledger.status_text import explain
 from jinku.ledger.statuses import CREATED, CreateAccountStatus, CreateTransferStatus
 
 Statuses = type[CreateAccountStatus] | type[CreateTransferStatus]
@@ -51,7 +51,7 @@ class Results:
         self._help: dict[int, dict[str, str]] = {}
         for status in statuses:
             if int(status) not in good:
-                text = status_text(status)
+                text = explain(status)
                 self._help[int(status)] = {"meaning": text.meaning, "remedy": text.remedy}
 
     def name(self, status: int) -> str:

@@ -1,0 +1,123 @@
+"""Statement files that the API took in, and reconciliations of them: what custody decides, kept beside the ledger.
+
+Rules:
+
+1. A statement file is kept by the SHA-256 of its bytes under ``statements/`` before the register names it, so that
+   whatever the register names is there; a refused file leaves nothing.
+2. A reconciliation is kept under ``reconciliations/`` by an id that follows from statement and account, so asking
+   again gives the same one, newly computed from the ledger as it stands.
+3. One file is taken in at a time.
+"""
+
+import hashlib
+import re
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from jinku.api.errors import NotFound
+from jinku.base.clock import Clock
+from jinku.base.errors import InputError
+from jinku.base.files import replace_durably
+from jinku.base.ids import derived_id
+from jinku.custody import camt053
+from jinku.custody.intake import Accepted, AcceptedFile, Intake
+from jinku.custody.mirror import bank_movements
+from jinku.custody.reconcile import reconcile
+from jinku.custody.reconcile_model import Reconciliation
+from jinku.custody.statement import Statement
+from jinku.ledger.service import Ledger
+
+REGISTER_FILE = "statements.db"
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """A reconciliation and the id that it is kept by."""
+
+    number: int
+    statement_sha256: str
+    account_id: int
+    result: Reconciliation
+
+
+class StatementDesk:
+    """See the module's rules. Safe to share between threads."""
+
+    def __init__(self, directory: Path, clock: Clock) -> None:
+        self._register = directory / REGISTER_FILE
+        self._files = directory / "statements"
+        self._kept = directory / "reconciliations"
+        self._clock = clock
+        self._lock = threading.Lock()
+
+    def accept(self, data: bytes, name: str) -> Accepted:
+        """Read, check, keep and register one camt.053 file. Raises InputError, DuplicateFile, IntakeUnavailable."""
+        path = self._files / f"{hashlib.sha256(data).hexdigest()}.xml"
+        with self._lock, Intake(self._register, self._clock) as intake:
+            known = path.exists()
+            camt053.read(data, name)  # nothing is kept of a file that cannot be read
+            self._files.mkdir(mode=0o700, exist_ok=True)
+            replace_durably(path, data, 0o600)
+            try:
+                return intake.accept(data, name)
+            except InputError:
+                if not known:
+                    path.unlink()
+                raise
+
+    def files(self) -> list[AcceptedFile]:
+        """Every accepted file, in order of acceptance. Raises IntakeUnavailable."""
+        with self._lock, Intake(self._register, self._clock) as intake:
+            return intake.files()
+
+    def statements(self, digest: str) -> list[Statement]:
+        """The statements of the accepted file with this SHA-256. Raises NotFound."""
+        path = self._files / f"{digest}.xml"
+        if not _DIGEST.fullmatch(digest) or not path.exists():
+            raise NotFound("there is no statement file with this SHA-256", remedy="see GET /v1/statements")
+        return camt053.read(path.read_bytes(), digest[:12])
+
+    def reconcile(self, ledger: Ledger, digest: str, place: int, account_id: int) -> Reconciled:
+        """Reconcile statement number `place` (from 0) of a file with the account that mirrors it; keep the result.
+
+        Raises NotFound for an unknown file, place or account, InputError for an account whose transfers name no day.
+        """
+        statements = self.statements(digest)
+        if place >= len(statements):
+            raise NotFound(f"the file has {len(statements)} statements", remedy="count from 0")
+        if not ledger.lookup_accounts([account_id]):
+            raise NotFound(
+                f"there is no account {account_id}", remedy="name the account that mirrors the bank's"
+            )
+        try:
+            ours = bank_movements(ledger, account_id)
+        except ValueError:
+            raise InputError(
+                "has transfers without a business day",
+                field="account_id",
+                value=str(account_id),
+                remedy="set user_data_32 of transfers at the bank to yyyymmdd",
+            ) from None
+        result = reconcile(statements[place], ours)
+        number = derived_id("api/reconciliation", digest, str(place), str(account_id))
+        return Reconciled(number, digest, account_id, result)
+
+    def keep(self, number: int, document: dict[str, Any]) -> None:
+        """Keep the rendered reconciliation under its id."""
+        with self._lock:
+            self._kept.mkdir(mode=0o700, exist_ok=True)
+            replace_durably(self._kept / f"{number:032x}.json", orjson.dumps(document), 0o600)
+
+    def kept(self, number: int) -> bytes:
+        """The rendered reconciliation with this id. Raises NotFound."""
+        path = self._kept / f"{number:032x}.json"
+        if not path.exists():
+            raise NotFound(
+                f"there is no reconciliation {number}", remedy="make it by POST /v1/reconciliations"
+            )
+        return path.read_bytes()
