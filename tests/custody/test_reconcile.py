@@ -8,9 +8,11 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.custody.statements import DAY, IN, OUT, entry, statement
+from tests.custody.statements import CNY, DAY, IN, OUT, entry, statement
 
 from jinku.base.calendar import TARGET
+from jinku.base.currency import currency
+from jinku.base.errors import InputError
 from jinku.custody.breaks import BreakClass, Outcome, ageing
 from jinku.custody.errors import ReconciliationBroken
 from jinku.custody.reconcile import Movement, Policy, Reconciliation, reconcile
@@ -138,6 +140,25 @@ def test_policy_sets_transit_lag_and_age() -> None:
     (found,) = reconcile(statement(), old, policy=Policy(calendar=TARGET, as_of=date(2026, 4, 8))).breaks
     assert found.age_days == 2
     assert [(band.label, band.count, band.amount) for band in ageing([found])][2] == ("2-5 days", 1, 5)
+
+
+def test_closing_balances_are_reconciled_too() -> None:
+    bank = statement(entry("N", 7, e2e="R"), opening=100)
+    agreed = reconcile(bank, [ours("R", 5)], our_closing=105)
+    assert (agreed.difference, agreed.residual) == (2, 0)
+    assert agreed.proof[-1] == "= the bank's closing balance 1.07 CNY"
+    assert reconcile(bank, [ours("R", 7)], our_closing=107).is_clean
+    older = reconcile(bank, [ours("R", 7)], our_closing=104)
+    assert (older.breaks, older.residual, older.is_clean) == ((), 3, False)
+    assert "+ older than this statement 0.03 CNY" in older.proof
+
+
+def test_a_statement_of_another_account_or_currency_is_refused() -> None:
+    assert reconcile(statement(), [], policy=Policy(account="CUSTODY-1", currency=CNY)).is_clean
+    with pytest.raises(InputError, match="account='CUSTODY-1': is not OTHER"):
+        reconcile(statement(), [], policy=Policy(account="OTHER"))
+    with pytest.raises(InputError, match="currency='CNY': is not JPY"):
+        reconcile(statement(), [], policy=Policy(currency=currency("JPY")))
 
 
 def test_a_break_keeps_its_id_from_day_to_day() -> None:

@@ -19,6 +19,7 @@ Example::
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
+from jinku.base.errors import InputError
 from jinku.custody.breaks import Break, BreakClass
 from jinku.custody.errors import ReconciliationBroken
 from jinku.custody.reconcile_leftovers import Leftovers
@@ -82,13 +83,24 @@ STEPS: tuple[Step, ...] = (
 )
 
 
-def reconcile(bank: Statement, ours: Sequence[Movement], *, policy: Policy | None = None) -> Reconciliation:
+def reconcile(
+    bank: Statement,
+    ours: Sequence[Movement],
+    *,
+    our_closing: int | None = None,
+    policy: Policy | None = None,
+) -> Reconciliation:
     """Compare `bank` with `ours`, the movements that our books expect on it (earlier open ones included).
 
     Only booked entries count; a pending one is evidence that its movement is under way. 50,000 against 50,000
-    take well under two seconds. Raises ReconciliationBroken only for a fault of its own.
+    take well under two seconds. `our_closing`, where given, is what our books say the account holds after all of
+    `ours`; the closing balances are then reconciled too.
+
+    Raises InputError for a statement of another account or currency than the policy names, and ReconciliationBroken
+    only for a fault of its own.
     """
     policy = policy or Policy()
+    _refuse_strangers(bank, policy)
     movements = sorted(
         ours, key=lambda one: (one.date, one.reference, one.transfer_id, one.amount, one.direction)
     )
@@ -123,9 +135,20 @@ def reconcile(bank: Statement, ours: Sequence[Movement], *, policy: Policy | Non
         bank_sum=sum(entry.signed for _, entry in lines),
         our_sum=sum(one.signed for one in movements),
         as_of=policy.as_of or bank.to_date,
+        our_closing=our_closing,
     )
     _check(result, len(pairs) + len(left_bank) == len(lines), len(pairs) + len(left_ours) == len(movements))
     return result
+
+
+def _refuse_strangers(bank: Statement, policy: Policy) -> None:
+    remedy = "give each account's movements with its own statement"
+    if policy.account and bank.account != policy.account:
+        raise InputError(f"is not {policy.account}", field="account", value=bank.account, remedy=remedy)
+    if policy.currency and bank.currency != policy.currency:
+        raise InputError(
+            f"is not {policy.currency}", field="currency", value=bank.currency.code, remedy=remedy
+        )
 
 
 def _names(entries: Iterable[StatementEntry], ours: set[str]) -> list[str]:

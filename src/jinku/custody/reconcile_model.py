@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from jinku.base.calendar import WEEKDAYS, BusinessCalendar
+from jinku.base.currency import Currency
 from jinku.custody.breaks import Break, Outcome
 from jinku.custody.statement import Direction, Statement, StatementEntry
 
@@ -54,6 +55,10 @@ class Policy:
     """Calendar days by which the bank's booking date may differ from ours before the pair counts as late."""
     as_of: date | None = None
     """The day that ages are counted to; the statement's last day where None."""
+    account: str = ""
+    """The bank account that our movements are of; a statement of another one is refused."""
+    currency: Currency | None = None
+    """The currency that our amounts are in; a statement in another one is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +101,8 @@ class Reconciliation:
     bank_sum: int
     our_sum: int
     as_of: date
+    our_closing: int | None = None
+    """What our books say the account holds after all of our movements; None where it was not given."""
     method_version: str = METHOD_VERSION
 
     @property
@@ -104,9 +111,17 @@ class Reconciliation:
         return self.bank_sum - self.our_sum
 
     @property
+    def residual(self) -> int:
+        """What the closing balances differ by beyond the breaks' effects: a difference older than this statement.
+
+        0 where all is explained, and where our closing balance was not given.
+        """
+        return 0 if self.our_closing is None else self.bank.closing - self.our_closing - self.difference
+
+    @property
     def is_clean(self) -> bool:
-        """Whether every record is equal."""
-        return not self.breaks
+        """Whether every record is equal and the closing balances agree."""
+        return not self.breaks and not self.residual
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -128,4 +143,9 @@ class Reconciliation:
         money = self.bank.money
         steps = [f"our movements = {money(self.our_sum)}"]
         steps += [f"{kind.replace('_', ' ')} {money(effect)}" for kind, effect in self.effects.items()]
-        return (*steps, f"= the bank's booked movements {money(self.bank_sum)}")
+        steps.append(f"= the bank's booked movements {money(self.bank_sum)}")
+        if self.our_closing is not None:
+            steps.append(f"our closing balance {money(self.our_closing)} + breaks {money(self.difference)}")
+            steps.append(f"+ older than this statement {money(self.residual)}")
+            steps.append(f"= the bank's closing balance {money(self.bank.closing)}")
+        return tuple(steps)
