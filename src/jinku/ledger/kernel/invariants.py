@@ -10,6 +10,8 @@ Rules:
 Both are checked over the accounts a run touched, after every run, and over all accounts on demand.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -36,8 +38,8 @@ OVERFLOWN = 5
 
 BOOK_WORDS = 6
 """Of a ledger: its number (two words, as a key), posted and pending difference (two words each)."""
-_POSTED = 2
-_PENDING = 4
+_POSTED: Any = np.int64(2)
+_PENDING: Any = np.int64(4)
 
 
 @inlined

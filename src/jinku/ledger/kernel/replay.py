@@ -9,6 +9,10 @@ Rules:
    only where a closing transfer, its void or its expiry says so.
 """
 
+from typing import Any
+
+import numpy as np
+
 from jinku.base.compiled import borrowed, compiled, inlined
 from jinku.ledger.hashindex import EMPTY, insert
 from jinku.ledger.kernel.flags import (
@@ -57,8 +61,10 @@ UNKNOWN_ACCOUNT = 4
 WRONG_BALANCE = 5
 WRONG_FLAGS = 6
 
-_DEBITS, _CREDITS = 0, 4
-_PENDING, _POSTED = 0, 2
+_DEBITS: Any = np.int64(0)
+_CREDITS: Any = np.int64(4)
+_PENDING: Any = np.int64(0)
+_POSTED: Any = np.int64(2)
 
 
 @inlined

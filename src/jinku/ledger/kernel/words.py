@@ -21,11 +21,12 @@ from jinku.ledger.layout import ACCOUNT, ENTRY, TRANSFER, Array
 from jinku.ledger.u128 import Word, Words
 
 
-def _word(dtype: Any, name: str) -> int:
-    return int(dtype.fields[name][1]) // 8
+def _word(dtype: Any, name: str) -> Any:
+    """As ``int64``: for a plain int numba would compile every function anew for each word it is called with."""
+    return np.int64(dtype.fields[name][1] // 8)
 
 
-ID = 0
+ID = _word(TRANSFER, "id_lo")
 DEBIT_ID = _word(TRANSFER, "debit_account_id_lo")
 CREDIT_ID = _word(TRANSFER, "credit_account_id_lo")
 AMOUNT = _word(TRANSFER, "amount_lo")
