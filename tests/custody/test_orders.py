@@ -16,9 +16,10 @@ from jinku.custody.errors import AccountsRefused, BadOrder, OrderTooLarge
 from jinku.custody.movements import batches, chains, transfers
 from jinku.custody.service import OrderDesk
 from jinku.custody.table import Kind, Movement, Role
-from jinku.ledger import CreateTransferStatus, Ledger, TransferFlags, open_journal
+from jinku.ledger import CreateTransferStatus, Ledger, TransferFlags
 from jinku.ledger.layout import AMOUNT_MAX, u128
 from jinku.ledger.model import Account
+from jinku.ledger.opening import open_journal
 
 CHART = Chart(1, 156)
 DAY = date(2026, 11, 20)

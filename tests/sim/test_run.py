@@ -14,7 +14,8 @@ from jinku.custody.mirror import bank_movements
 from jinku.custody.reconcile import reconcile
 from jinku.custody.service import OrderDesk
 from jinku.custody.table import Kind
-from jinku.ledger import Ledger, open_journal
+from jinku.ledger import Ledger
+from jinku.ledger.opening import open_journal
 from jinku.sim.bank import bank_statement
 from jinku.sim.day import Day, make_day
 from jinku.sim.errors import SimulationFault

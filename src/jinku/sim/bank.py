@@ -36,7 +36,7 @@ from jinku.sim.day import Day
 from jinku.sim.errors import SimulationFault
 from jinku.sim.labels import Label
 
-POOL_ACCOUNT = "9901000000000156001"
+POOL_ACCOUNT = "9909000000000156001"
 OWNER = "演示平台客户资金存管专户"
 _FAR_REFERENCE = 99_000_000_000_000_000
 """Numbers from here on are none of ours."""

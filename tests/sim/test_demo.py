@@ -1,0 +1,185 @@
+"""The demonstration from end to end: what it leaves behind, that it repeats, and that it notices tampering."""
+
+import csv
+import hashlib
+import json
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from jinku.bootstrap import open_house
+from jinku.cli.demo import demo
+from jinku.cli.main import main
+from jinku.sim import folder
+from jinku.sim.audit import audit
+from jinku.sim.close import OpenHouse
+from jinku.sim.demo import ORIGIN, DemoRequest, DemoResult, next_steps, run_demo
+from jinku.sim.folder import CONTENTS, MARKER, FolderRefused
+from jinku.sim.run import SimClock
+from jinku.verify import NotVerified, Unreadable, verify_balance_receipt
+
+
+class Watcher:
+    """Remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.totals: dict[str, int] = {}
+        self.done: dict[str, int] = {}
+
+    def begin(self, name: str, total: int) -> None:
+        self.totals[name] = total
+        self.done[name] = 0
+
+    def advance(self, steps: int) -> None:
+        self.done[list(self.done)[-1]] += steps
+
+
+def open_at(directory: Path, clock: SimClock) -> OpenHouse:
+    return open_house(directory, origin=ORIGIN, clock=clock)
+
+
+def run(directory: Path, seed: int = 3) -> DemoResult:
+    return run_demo(DemoRequest(directory, seed, small=True, callers=32), open_at, Watcher())
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory: pytest.TempPathFactory) -> DemoResult:
+    return run(tmp_path_factory.mktemp("demo") / "out")
+
+
+def test_everything_is_found_checked_and_left_in_the_folder(result: DemoResult) -> None:
+    directory = result.request.directory
+    assert {path.name for path in directory.iterdir()} == {MARKER, *(name for name, _, _ in CONTENTS)}
+    assert all(check.passed for check in result.checks)
+    assert {check.name for check in result.checks} >= {"log directory", "balance receipts", "forged receipts"}
+    assert all(one.found == one.labelled > 0 for one in result.closed.scores)
+    assert result.closed.position.requirement == result.closed.attestation.liabilities
+    assert result.groups < result.run.calls
+    readme = (directory / "README.txt").read_text("utf-8")
+    assert all(name in readme and chinese in readme for name, _, chinese in CONTENTS)
+
+
+def test_the_bridge_from_owed_to_held_has_no_gap(result: DemoResult) -> None:
+    closed = result.closed
+    now = closed.holdings
+    explained = now.own_in_pool - now.in_transit + closed.reconciliation.difference
+    assert closed.position.difference == explained
+    page = (result.request.directory / "position.md").read_text("utf-8")
+    assert closed.position.outcome.value in page
+
+
+def test_the_same_seed_gives_the_same_outcome(result: DemoResult, tmp_path: Path) -> None:
+    assert run(tmp_path / "again").outcome == result.outcome
+    summary = json.loads((result.request.directory / "summary.json").read_text("utf-8"))
+    assert summary["outcome"] == json.loads(json.dumps(result.outcome))
+    assert run(tmp_path / "other", seed=4).outcome != result.outcome
+
+
+def test_files_agree_with_what_was_computed(result: DemoResult) -> None:
+    directory = result.request.directory
+    with (directory / "breaks.csv").open(encoding="utf-8") as file:
+        breaks = list(csv.DictReader(file))
+    assert len(breaks) == len(result.closed.labels)
+    assert all(row["label"] for row in breaks)
+    with (directory / "reconciliation.csv").open(encoding="utf-8") as file:
+        assert sum(row["outcome"] == "equal" and not row["class"] for row in csv.DictReader(file)) == len(
+            result.closed.reconciliation.matches
+        ) - sum(match.lag_days != 0 for match in result.closed.reconciliation.matches)
+    record = (directory / "close-record.json").read_bytes()
+    assert record == result.closed.record
+    digest = hashlib.sha256((directory / "statement.xml").read_bytes()).hexdigest()
+    assert json.loads(record)["statement_sha256"] == digest
+
+
+def test_every_command_it_suggests_works(
+    result: DemoResult, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(result.request.directory, copy)
+    commands = [shlex.split(command) for command, _ in next_steps(result, copy)]
+    assert all(command[0] == "jinku" for command in commands)
+    for command in commands:
+        if command[1] != "serve":
+            assert main(command[1:]) == 0, command
+            assert capsys.readouterr().out
+
+
+def test_nothing_personal_is_in_log_ledger_or_papers(result: DemoResult) -> None:
+    directory = result.request.directory
+    people = [party.person for party in result.day.parties[:40]]
+    secrets = [text.encode() for one in people for text in (one.name, one.identifier, one.card, one.phone)]
+    for path in directory.rglob("*"):
+        if path.is_file() and path.name != "people.db":
+            content = path.read_bytes()
+            assert not any(secret in content for secret in secrets if len(secret) > 6), path
+    gone = next(party.person for party in result.day.parties if party.number == result.erased)
+    assert gone.identifier.encode() not in (directory / "people.db").read_bytes()
+
+
+def test_one_flipped_bit_of_the_log_is_noticed(result: DemoResult, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    shutil.copytree(result.request.directory / "log", log)
+    victim = sorted(path for path in (log / "tile" / "entries").rglob("*") if path.is_file())[0]
+    content = bytearray(victim.read_bytes())
+    content[1000] ^= 1
+    victim.chmod(0o644)
+    victim.write_bytes(content)
+    vkeys = (result.request.directory / "log.vkey").read_text().split()
+    report, checks = audit(log, vkeys, {}, {})
+    assert not report.ok
+    assert [check.passed for check in checks if check.name == "log directory"] == [False]
+
+
+def test_anothers_receipt_does_not_prove_my_balance(result: DemoResult) -> None:
+    receipts = sorted((result.request.directory / "receipts").glob("0*.json"))
+    vkey = (result.request.directory / "log.vkey").read_text().strip()
+    mine, other = (receipt.read_text("utf-8") for receipt in receipts[:2])
+    swapped = mine.replace(json.loads(mine)["customer"], json.loads(other)["customer"])
+    with pytest.raises((NotVerified, Unreadable)):
+        verify_balance_receipt(swapped.encode(), vkey)
+
+
+def test_progress_counts_every_transfer(tmp_path: Path) -> None:
+    watcher = Watcher()
+    made = run_demo(DemoRequest(tmp_path / "out", 3, small=True, callers=8), open_at, watcher)
+    assert watcher.done["the platform's day"] == watcher.totals["the platform's day"] == made.run.transfers
+
+
+def test_a_folder_with_anything_else_in_it_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("mine")
+    for force in (False, True):
+        with pytest.raises(FolderRefused, match="no demo made"):
+            folder.prepare(tmp_path, force=force)
+    with pytest.raises(FolderRefused, match="not a folder"):
+        folder.prepare(tmp_path / "thesis.txt", force=True)
+    assert (tmp_path / "thesis.txt").read_text() == "mine"
+
+
+def test_an_earlier_demo_is_replaced_only_when_asked_and_other_files_stay(tmp_path: Path) -> None:
+    folder.prepare(tmp_path, force=False)
+    (tmp_path / "summary.json").write_text("old")
+    (tmp_path / "log").mkdir()
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(FolderRefused, match="--force"):
+        folder.prepare(tmp_path, force=False)
+    folder.prepare(tmp_path, force=True)
+    assert {path.name for path in tmp_path.iterdir()} == {MARKER, "notes.txt"}
+
+
+def test_the_command_answers_a_person_and_a_program(tmp_path: Path) -> None:
+    app = typer.Typer()
+    app.command()(demo)
+    common = ["--out", str(tmp_path / "out"), "--small", "--seed", "3", "--callers", "16"]
+    shown = CliRunner().invoke(app, common)
+    assert shown.exit_code == 0
+    assert "对账" in shown.output
+    assert "verify log" in shown.output
+    answered = CliRunner().invoke(app, [*common, "--force", "--json"])
+    assert json.loads(answered.stdout)["outcome"]["seed"] == 3
+    assert not answered.stderr
+    refused = CliRunner().invoke(app, common)
+    assert isinstance(refused.exception, FolderRefused)
