@@ -13,6 +13,7 @@ from tests.log.kit import ORIGIN, SIGNER, made_entries, naive_consistency, naive
 from jinku.crypto.signer import Ed25519Signer, MlDsa44Signer
 from jinku.log.checkpoint import Checkpoint, SignedCheckpoint
 from jinku.log.consistency import ConsistencyProof
+from jinku.log.errors import NoteFormatError
 from jinku.log.merkle import EMPTY_ROOT
 from jinku.log.note import Note, NoteSignature, parse_signature_lines
 from jinku.log.signature import log_key, open_checkpoint, sign_checkpoint, verify_note
@@ -220,3 +221,10 @@ def test_monitors_get_the_cosigned_checkpoint(witness: Witness) -> None:
     assert open_checkpoint(response.body, ORIGIN, [log_key(SIGNER)]).size == 10
     for key in witness.keys:
         open_checkpoint(response.body, ORIGIN, [key])
+
+
+def test_a_witness_needs_a_signer_and_origins_that_fit_a_cosignature(tmp_path: Path) -> None:
+    with pytest.raises(NoteFormatError):
+        Witness(tmp_path / "w.db", [], {})
+    with pytest.raises(NoteFormatError):
+        Witness(tmp_path / "w.db", SIGNERS, {"x" * 256: [log_key(SIGNER)]})

@@ -37,17 +37,17 @@ class LogFiles:
         self._root = str(directory) + os.sep
         self._writing = directory / WRITING_NAME
         self._writing.unlink(missing_ok=True)
-        self._made: set[str] = set()
         self._unsynced: list[Path] = []
 
     def write(self, path: str, content: bytes) -> None:
         """Put `content` at `path`, relative to the directory (rule 1)."""
-        parent = path[: path.rindex("/")]
-        if parent not in self._made:
-            (self.directory / parent).mkdir(parents=True, exist_ok=True)
-            self._made.add(parent)
         self._write(content, durable=False)
-        self._unsynced.append(self._writing.rename(self._root + path))
+        try:
+            target = self._writing.rename(self._root + path)
+        except FileNotFoundError:
+            Path(self._root + path).parent.mkdir(parents=True, exist_ok=True)
+            target = self._writing.rename(self._root + path)
+        self._unsynced.append(target)
 
     def sync(self) -> None:
         """Make everything written so far durable (rule 2)."""
@@ -79,7 +79,6 @@ class LogFiles:
         """Remove the folder `path` with its files, if it is there."""
         if Path(self._root + path).is_dir():
             shutil.rmtree(self._root + path)
-            self._made.discard(path)
 
     def _write(self, content: bytes, *, durable: bool) -> None:
         descriptor = os.open(self._writing, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)

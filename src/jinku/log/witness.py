@@ -33,7 +33,7 @@ from pathlib import Path
 from jinku.crypto.errors import SignatureInvalidError
 from jinku.crypto.signer import Signer
 from jinku.crypto.vkey import VerifierKey
-from jinku.log.checkpoint import Checkpoint
+from jinku.log.checkpoint import ORIGIN_BYTES_MAX, Checkpoint
 from jinku.log.consistency import ConsistencyProof
 from jinku.log.errors import NoteFormatError, ProofInvalidError
 from jinku.log.merkle import EMPTY_ROOT
@@ -61,7 +61,8 @@ class Response:
 class Witness:
     """See the module's rules. Thread-safe; several processes may share one database.
 
-    `signers` are the witness's own keys, `logs` the keys trusted for each origin, `clock` gives nanoseconds.
+    Raises NoteFormatError for no signer or an origin that no cosignature can hold. `signers` are the
+    witness's own keys, `logs` the keys trusted for each origin, `clock` gives nanoseconds.
     """
 
     def __init__(
@@ -74,6 +75,8 @@ class Witness:
     ) -> None:
         if not signers:
             raise NoteFormatError("a witness needs at least one signer")
+        if long := [origin for origin in logs if len(origin.encode()) > ORIGIN_BYTES_MAX]:
+            raise NoteFormatError(f"{long[0][:80]!r}… is longer than {ORIGIN_BYTES_MAX} bytes: no origin")
         self.keys = tuple(cosigner_key(signer) for signer in signers)
         """The public keys by which this witness's cosignatures are verified."""
         self._signers = tuple(signers)
