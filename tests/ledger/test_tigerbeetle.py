@@ -49,7 +49,8 @@ needs_cluster = pytest.mark.skipif(not ADDRESS, reason="JINKU_TEST_TIGERBEETLE n
 
 @pytest.fixture
 def cluster() -> Iterator[TigerBeetleLedger]:
-    with TigerBeetleLedger.open(f"tigerbeetle://{ADDRESS}?cluster=0") as ledger:
+    with open_ledger(f"tigerbeetle://{ADDRESS}?cluster=0") as ledger:
+        assert isinstance(ledger, TigerBeetleLedger)
         yield ledger
 
 
