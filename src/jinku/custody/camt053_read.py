@@ -127,10 +127,11 @@ class _Reader:
         self._skip = _State()
         self._stack: list[_State] = []
         self._state = self._skip
-        self._texts: list[str] = []
+        self._text = ""
         self._opened = 0
         self._currency: str | None = None
-        self._records: list[Record] = []
+        self._record = Record("", 0)
+        self._records = [self._record]
         self._group = Record("", 0)
         self._balances: list[Record] = []
         self._entries: list[StatementEntry] = []
@@ -163,15 +164,16 @@ class _Reader:
         stack.append(before)
         self._state = state = before.children.get(name, self._skip)
         if state.key:
-            self._texts = []
+            self._text = ""
             self._opened = self.expat.CurrentLineNumber
             self._currency = attributes.get("Ccy")
         elif state.container:
-            self._records.append(Record(state.container, self.expat.CurrentLineNumber))
+            self._record = Record(state.container, self.expat.CurrentLineNumber)
+            self._records.append(self._record)
 
     def _data(self, text: str) -> None:
         if self._state.key:
-            self._texts.append(text)
+            self._text += text
 
     def _end(self, _: str) -> None:
         state = self._state
@@ -179,11 +181,12 @@ class _Reader:
         if state.key:
             self._keep(state.key)
         elif state.container:
+            self._record = self._records[-2]
             self._close(self._records.pop())
 
     def _keep(self, key: str) -> None:
-        text = "".join(self._texts).strip()
-        record = self._records[-1]
+        text = self._text.strip()
+        record = self._record
         if len(text) > self.limits.field_chars_max:
             raise self.bad(f"has more than {self.limits.field_chars_max} characters", key, text, self._opened)
         if key in record.values:
