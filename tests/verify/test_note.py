@@ -141,11 +141,24 @@ def test_extension_lines_need_a_signature_that_covers_them() -> None:
     assert caught.value.code == "extension_not_signed"
 
 
+@pytest.mark.parametrize("kind", [4, 6])
+def test_a_cosignature_from_an_impossible_time_is_refused(kind: int) -> None:
+    key = Key("witness.example", kind)
+    text = checkpoint(LEAVES).decode().split("\n\n")[0] + "\n"
+    for time, holds in (((1 << 63) - 1, True), (1 << 63, False)):
+        note = parse_note((text + "\n" + key.line(text, time)).encode())
+        if holds:
+            assert check_signatures(note, [VerifierKey.parse(key.vkey)])
+        else:
+            with pytest.raises(NotVerified, match="impossible time"):
+                check_signatures(note, [VerifierKey.parse(key.vkey)])
+
+
 def test_trust_that_makes_no_sense_is_refused() -> None:
     senseless: list[dict[str, Any]] = [
         {"log": []},
         {"log": LOG_KEY.vkey, "witnesses": [WITNESSES[0].vkey], "quorum": 2},
-        {"log": LOG_KEY.vkey, "witnesses": [LOG_KEY.vkey]},
+        {"log": LOG_KEY.vkey, "witnesses": [Key(ORIGIN, 4).vkey]},
         {"log": LOG_KEY.vkey, "witnesses": [Key("w.example", 1).vkey]},
         {"log": [LOG_KEY.vkey, Key("other.example").vkey]},
         {"log": LOG_KEY.vkey, "log_quorum": 0},

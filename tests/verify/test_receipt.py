@@ -73,6 +73,10 @@ def test_malformed_receipts_are_unreadable() -> None:
 def test_extra_that_is_not_the_leaf_is_refused() -> None:
     with pytest.raises(NotVerified):
         verify_receipt(receipt(LEAVES, 3, extra=True), LEAVES[4], LOG_KEY.vkey)
+    other = receipt(LEAVES, 3).replace(b"\n", b"\nextra " + base64.b64encode(LEAVES[4]) + b"\n", 1)
+    with pytest.raises(NotVerified) as caught:
+        verify_receipt(other, LEAVES[3], LOG_KEY.vkey)
+    assert caught.value.code == "extra_differs"
 
 
 @pytest.mark.parametrize(("old", "size"), [(1, 2), (3, 20), (8, 20), (16, 17), (20, 20), (7, 8)])
