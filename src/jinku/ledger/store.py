@@ -8,7 +8,8 @@ A store MUST
 1. make one :class:`Commit` durable and atomic: when `commit` returns, all of it survives power loss; if the process
    dies inside `commit`, all or nothing of it is there afterwards;
 2. refuse a second writer (`LedgerLocked`), also one that was paused and wakes up later;
-3. serve every read from other threads while a commit is under way, without blocking it;
+3. serve every read from other threads while a commit is under way, without blocking it; `find_ids`,
+   `pending_statuses` and `scan` may show it early, so a reader keeps to sequence numbers it knows to be durable;
 4. return entries bit for bit.
 
 A store MUST NOT interpret amounts, statuses or flags.
