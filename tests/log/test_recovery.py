@@ -1,5 +1,6 @@
 """Opening again: damage at the right edge is repaired, anything that would fork the log is refused."""
 
+import os
 import shutil
 import signal
 import subprocess
@@ -20,6 +21,7 @@ from jinku.verify import verify_log_directory
 
 SIZE = 66_000  # one full tile of level 1, partial ones on three levels
 KEY = str(log_key(SIGNER))
+ENTRIES = made_entries(SIZE)
 
 
 def published(directory: Path, size: int = SIZE) -> MemoryJournal:
@@ -39,22 +41,27 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def log(sample: Path, tmp_path: Path) -> Path:
-    """A log of SIZE entries to damage."""
-    return Path(shutil.copytree(sample, tmp_path / "log"))
+    """A log of SIZE entries to damage: links to the sample's files, which nobody writes in place."""
+    return Path(shutil.copytree(sample, tmp_path / "log", copy_function=os.link))
+
+
+def put(path: Path, content: bytes) -> None:
+    path.unlink()
+    path.write_bytes(content)
 
 
 def tear(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    put(path, path.read_bytes()[: path.stat().st_size // 2])
 
 
 def zero(path: Path) -> None:
-    path.write_bytes(bytes(path.stat().st_size))
+    put(path, bytes(path.stat().st_size))
 
 
 def flip(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[len(content) // 3] ^= 1
-    path.write_bytes(content)
+    put(path, bytes(content))
 
 
 @pytest.mark.parametrize(
@@ -72,7 +79,7 @@ def flip(path: Path) -> None:
     ],
 )
 def test_damage_at_the_edge_is_repaired(log: Path, name: str, damage: object) -> None:
-    journal = MemoryJournal(made_entries(SIZE))
+    journal = MemoryJournal(ENTRIES)
     before = files_of(log)
     assert callable(damage)
     damage(log / name)
@@ -80,13 +87,19 @@ def test_damage_at_the_edge_is_repaired(log: Path, name: str, damage: object) ->
     with publisher(log, journal) as opened:
         assert opened.repaired == (name,)
         assert files_of(log) == before
-        journal.entries = made_entries(SIZE + 300)
+
+
+def test_a_repaired_log_goes_on(log: Path) -> None:
+    for name in ("tile/0/257.p/208", "tile/1/001.p/1", "tile/entries/256"):
+        flip(log / name)
+    with publisher(log, MemoryJournal(made_entries(SIZE + 300))) as opened:
+        assert len(opened.repaired) == 3
         opened.publish()
     assert verify_log_directory(log, KEY, replay=False).ok
 
 
 def test_damage_further_back_is_repaired_when_asked_to_look(log: Path) -> None:
-    journal = MemoryJournal(made_entries(SIZE))
+    journal = MemoryJournal(ENTRIES)
     before = files_of(log)
     names = ["tile/0/003", "tile/1/000", "tile/entries/100"]
     for name in names:
@@ -97,7 +110,7 @@ def test_damage_further_back_is_repaired_when_asked_to_look(log: Path) -> None:
 
 
 def test_a_sound_directory_is_not_touched(log: Path) -> None:
-    journal = MemoryJournal(made_entries(SIZE))
+    journal = MemoryJournal(ENTRIES)
     before = {path: path.stat().st_mtime_ns for path in log.rglob("*") if path.is_file()}
     with publisher(log, journal) as opened:
         assert opened.repaired == ()
@@ -124,7 +137,7 @@ def test_a_shorter_journal_is_refused(log: Path, size: int) -> None:
 
 @pytest.mark.parametrize("at", [65_999, 65_792, 65_791, 65_100])
 def test_a_journal_with_another_entry_near_the_edge_is_refused(log: Path, at: int) -> None:
-    journal = MemoryJournal(made_entries(SIZE))
+    journal = MemoryJournal(ENTRIES)
     journal.entries[at] = b"x" * 280
     journal.entries.extend(made_entries(5))
     refused(log, journal)
@@ -136,7 +149,7 @@ def test_another_journal_is_refused(tmp_path: Path) -> None:
 
 
 def test_damage_does_not_hide_a_fork(log: Path) -> None:
-    journal = MemoryJournal(made_entries(SIZE))
+    journal = MemoryJournal(ENTRIES)
     journal.entries[5] = b"x" * 280
     (log / "tile/1/000").unlink()
     refused(log, journal)
@@ -207,7 +220,7 @@ while size < len(entries):
 """
 
 
-@pytest.mark.parametrize("delay_ms", [5, 40, 90, 200])
+@pytest.mark.parametrize("delay_ms", [5, 50, 200])
 def test_killed_at_any_moment_the_log_goes_on(tmp_path: Path, delay_ms: int) -> None:
     key, directory = tmp_path / "key", tmp_path / "log"
     create_key_file(key, SIGNER)
