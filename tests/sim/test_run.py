@@ -20,7 +20,7 @@ from jinku.sim.bank import bank_statement
 from jinku.sim.day import Day, make_day
 from jinku.sim.errors import SimulationFault
 from jinku.sim.labels import score
-from jinku.sim.run import Player, RunReport, SimClock, compare_balances
+from jinku.sim.run import Player, RunReport, Script, SimClock, compare_balances
 from jinku.sim.scale import SMALL
 
 CHART = Chart(1, 156)
@@ -34,7 +34,7 @@ def play(directory: Path, day: Day, callers: int) -> tuple[Ledger, RunReport]:
     desk = OrderDesk(ledger, CHART)
     desk.open_entity()
     desk.open_parties([Opening(party.number, party.role, party.number) for party in day.parties])
-    return ledger, Player(desk, clock, callers).play(day)
+    return ledger, Player(desk, clock, callers).play(Script(day))
 
 
 @pytest.fixture(scope="module")

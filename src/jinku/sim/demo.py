@@ -13,7 +13,6 @@ Example::
     result = run_demo(DemoRequest(Path("demo-out"), seed=7, small=True), open_house, Quiet())
 """
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -23,7 +22,6 @@ from time import perf_counter
 from typing import Protocol, TypeVar
 
 from jinku.custody.chart import Chart
-from jinku.custody.movements import transfers
 from jinku.custody.orders import Order, Release, Repayment, Withdrawal, transfer_id
 from jinku.custody.party import PeopleStore
 from jinku.custody.service import OrderDesk
@@ -33,7 +31,7 @@ from jinku.sim.audit import Check, audit
 from jinku.sim.close import SUSPENSE, Closed, OpenHouse, balance_receipts, close_day, transfer_receipts
 from jinku.sim.day import Day, make_day
 from jinku.sim.errors import SimulationFault
-from jinku.sim.run import Player, RunReport, SimClock, compare_balances
+from jinku.sim.run import Player, RunReport, Script, SimClock, compare_balances
 from jinku.sim.scale import FULL, SMALL, Scale
 from jinku.verify import LogReport
 
@@ -90,6 +88,8 @@ class DemoResult:
     closed: Closed
     report: LogReport
     checks: tuple[Check, ...]
+    orders_sha256: str
+    """Digest of every transfer ordered (`Script.digest`)."""
     groups: int
     """Durable writes that answered `run.calls` calls while the day was played."""
     erased: int
@@ -102,7 +102,6 @@ class DemoResult:
     def outcome(self) -> dict[str, object]:
         """What the seed decides, and nothing else."""
         closed = self.closed
-        rows = b"".join(transfers(self.day.chart, act.orders).tobytes() for act in self.day.acts)
         return {
             "seed": self.request.seed,
             "day": self.day.day.isoformat(),
@@ -112,7 +111,7 @@ class DemoResult:
             "sent_twice": self.run.sent_again,
             "refused_as_planned": self.run.refused,
             "by_purpose": dict(sorted(self.run.by_name.items())),
-            "orders_sha256": hashlib.sha256(rows).hexdigest(),
+            "orders_sha256": self.orders_sha256,
             "log_entries": dict(sorted(self.report.entries_by_kind.items())),
             "statement_lines": len(closed.reconciliation.bank.entries),
             "breaks": {one.kind.value: asdict(one) for one in closed.scores},
@@ -169,15 +168,15 @@ def run_demo(request: DemoRequest, open_at: OpenAt, stages: Stages) -> DemoResul
     folder.prepare(directory, force=request.force)
     watch.begin("making the day up")
     day = make_day(Chart(ENTITY, CNY), DAY, request.scale, request.seed)
-    clock = SimClock(day.acts[0].moment)
+    script, clock = Script(day), SimClock(day.acts[0].moment)
     watch.begin("opening ledger, log and accounts")
     house = open_at(directory, clock)
     try:
         desk = OrderDesk(house.ledger, day.chart)
         _open_accounts(day, desk, directory)
         before = house.ledger.grouping[0]
-        watch.begin("the platform's day", sum(len(transfers(day.chart, act.orders)) for act in day.acts))
-        run = Player(desk, clock, request.callers).play(day, lambda _name, count: stages.advance(count))
+        watch.begin("the platform's day", script.transfers)
+        run = Player(desk, clock, request.callers).play(script, lambda _name, count: stages.advance(count))
         groups = house.ledger.grouping[0] - before
         watch.begin("comparing every balance")
         compare_balances(day, house.ledger)
@@ -194,7 +193,19 @@ def run_demo(request: DemoRequest, open_at: OpenAt, stages: Stages) -> DemoResul
     watch.begin("writing the folder")
     _write_receipts(directory / "receipts", balances, proofs, closed)
     watch.end()
-    result = DemoResult(request, day, run, closed, report, checks, groups, erased, samples, watch.seconds)
+    result = DemoResult(
+        request=request,
+        day=day,
+        run=run,
+        closed=closed,
+        report=report,
+        checks=checks,
+        orders_sha256=script.digest(),
+        groups=groups,
+        erased=erased,
+        samples=samples,
+        seconds=watch.seconds,
+    )
     _write_papers(directory, result)
     _must_have_worked(result)
     return result

@@ -12,9 +12,10 @@ Rules:
 Example::
 
     clock = SimClock(day.acts[0].moment)
-    report = Player(OrderDesk(ledger, day.chart), clock, callers=64).play(day)
+    report = Player(OrderDesk(ledger, day.chart), clock, callers=64).play(Script(day))
 """
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -46,6 +47,26 @@ class SimClock:
     def __call__(self) -> int:
         """The moment."""
         return self.now
+
+
+class Script:
+    """A day with every act's orders turned into ``TRANSFER`` rows: ready to be played."""
+
+    def __init__(self, day: Day) -> None:
+        self.day = day
+        self.acts = [(act, transfers(day.chart, act.orders)) for act in day.acts]
+
+    @property
+    def transfers(self) -> int:
+        """How many transfers will be sent."""
+        return sum(len(rows) for _, rows in self.acts)
+
+    def digest(self) -> str:
+        """SHA-256 over every row in order, as hex: two days with the same digest order the same movements."""
+        digest = hashlib.sha256()
+        for _, rows in self.acts:
+            digest.update(rows.tobytes())
+        return digest.hexdigest()
 
 
 @dataclass(slots=True)
@@ -81,17 +102,18 @@ class Player:
         self._desk, self._clock, self._callers = desk, clock, callers
         self._lock = Lock()
 
-    def play(self, day: Day, done: Callable[[str, int], None] = lambda _name, _count: None) -> RunReport:
+    def play(
+        self, script: Script, done: Callable[[str, int], None] = lambda _name, _count: None
+    ) -> RunReport:
         """Send the whole day. `done(name, transfers)` is told of progress, from one thread at a time."""
         report = RunReport()
         started = perf_counter()
         with ThreadPoolExecutor(self._callers, "jinku-caller") as pool:
-            for act in day.acts:
+            for act, rows in script.acts:
                 self._clock.now = act.moment
-                rows = transfers(day.chart, act.orders)
                 outcomes = self._send(pool, act, rows, report, done)
                 _take_stock(act, rows, outcomes, report)
-        self._clock.now = day.closes
+        self._clock.now = script.day.closes
         report.seconds = perf_counter() - started
         return report
 
