@@ -27,29 +27,29 @@ Handler = Callable[[Request], Awaitable[Response]]
 class DirectLane:
     """The ASGI layer that calls direct handlers by method and exact path; anything else goes on to the application.
 
-    What a handler raises on purpose becomes its problem document here; anything else is the guard's. A path that only
-    a direct handler serves answers other methods with 405, before a path with a parameter takes it for its own.
+    What a handler raises on purpose becomes its problem document here; anything else is the guard's. Methods that
+    nobody serves at such a path get 405 here, before a path with a parameter takes it for its own.
     """
 
     def __init__(self, app: ASGIApp, routers: Iterable[APIRouter]) -> None:
         routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
         self._app = app
         self._routes = {route.path: route for route in routes if isinstance(route, DirectRoute)}
-        self._alone = set(self._routes) - {
-            route.path for route in routes if not isinstance(route, DirectRoute)
-        }
+        self._methods: dict[str, set[str]] = {path: set() for path in self._routes}
+        for route in routes:
+            self._methods.get(route.path, set()).update(route.methods or ())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         route = self._routes.get(scope["path"]) if scope["type"] == "http" else None
-        if route is None or (scope["method"] != "POST" and scope["path"] not in self._alone):
+        if route is None or (scope["method"] != "POST" and scope["method"] in self._methods[route.path]):
             await self._app(scope, receive, send)
             return
         scope["route"] = route
         request = Request(scope, receive)
         try:
             if scope["method"] != "POST":
-                raise MethodNotAllowed(scope["method"], "POST")
+                raise MethodNotAllowed(scope["method"], ", ".join(sorted(self._methods[route.path])))
             response: Response = await route.endpoint(request)
         except JinkuError as error:
             response = problem_response(error, request_id_of(request))

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from jinku.api.cursor import Cursors
-from jinku.api.errors import MediaTypeUnsupported
+from jinku.api.errors import FieldError, FieldsInvalid, MediaTypeUnsupported
 from jinku.api.json import Json, read_body, read_json
 from jinku.api.limits import PAGE_ROWS_DEFAULT, STATEMENT_BYTES_MAX, VALUE_CHARACTERS_MAX
 from jinku.api.positions import positions_now
@@ -30,7 +30,8 @@ from jinku.api.wire.filters import Cursor
 from jinku.api.wire.numbers import U128, PathU128
 
 _XML_TYPES = frozenset({"application/xml", "text/xml"})
-_NAME = re.compile(r"[\w .()-]{1,100}")
+NAME_CHARACTERS_MAX = 100
+_NAME = re.compile(rf"^[A-Za-z0-9_.()-]{{1,{NAME_CHARACTERS_MAX}}}$")
 _XML_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -41,8 +42,8 @@ _XML_BODY: dict[str, Any] = {
             "name": "X-File-Name",
             "in": "header",
             "required": False,
-            "description": "The file's name, for messages; characters other than letters, digits and ._-() are dropped.",
-            "schema": {"type": "string", "maxLength": 100},
+            "description": "The file's name, for messages.",
+            "schema": {"type": "string", "pattern": _NAME.pattern, "maxLength": NAME_CHARACTERS_MAX},
         }
     ],
 }
@@ -119,7 +120,11 @@ def _statements(router: APIRouter, services: Services) -> None:
                 f"content-type {media_type[:VALUE_CHARACTERS_MAX]!r} is not read here",
                 remedy="send application/xml",
             )
-        name = "".join(_NAME.findall(request.headers.get("x-file-name", "")))[:100] or "upload.xml"
+        name = request.headers.get("x-file-name", "upload.xml")
+        if not _NAME.fullmatch(name):
+            raise FieldsInvalid(
+                [FieldError("X-File-Name", f"is 1 to {NAME_CHARACTERS_MAX} letters, digits or any of _.()-")]
+            )
         data = await read_body(request, STATEMENT_BYTES_MAX)
         return Json(accepted_out(await run_in_threadpool(desk.accept, data, name)), 201)
 
