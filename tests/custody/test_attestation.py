@@ -88,6 +88,23 @@ def test_every_changed_value_is_seen() -> None:
         verify_balance_receipt(spelled(), LOG_KEY.vkey)
 
 
+def test_another_spelling_of_the_same_values_is_refused() -> None:
+    data, _ = issue()
+    document = json.loads(data)
+    for other in (
+        json.dumps(document).encode(),
+        (json.dumps(document, indent=2, sort_keys=True) + "\n").encode(),
+        (json.dumps(dict(reversed(document.items())), indent=2, ensure_ascii=False) + "\n").encode(),
+        data.replace(b'"balance": "300"', b'"balance": "300",\n  "balance": "300"'),
+        data.rstrip(),
+        data + b" ",
+    ):
+        assert json.loads(other) == document
+        with pytest.raises(Unreadable) as caught:
+            verify_balance_receipt(other, LOG_KEY.vkey)
+        assert caught.value.code == "not_canonical"
+
+
 @pytest.mark.parametrize(
     "data",
     [
