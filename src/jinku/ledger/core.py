@@ -177,13 +177,12 @@ class Core:
         return header, blocks
 
     def _id_max(self, entries: Array) -> int:
-        kinds = entries["kind"]
-        named = entries[(kinds == EntryKind.TRANSFER) | (kinds == EntryKind.BURNED_ID)]["event"]
-        if not len(named):
-            return self._header.id_max
-        high = int(named["id_hi"].max())
-        low = int(named["id_lo"][named["id_hi"] == high].max())
-        return max(self._header.id_max, (high << 64) | low)
+        kinds, event = entries["kind"], entries["event"]
+        named = (kinds == EntryKind.TRANSFER) | (kinds == EntryKind.BURNED_ID)
+        high = np.where(named, event["id_hi"], np.uint64(0))
+        top = high.max()
+        low = np.where(named & (high == top), event["id_lo"], np.uint64(0)).max()
+        return max(self._header.id_max, (int(top) << 64) | int(low))
 
     def _taken(self, batch: Array) -> NDArray[np.bool_] | None:
         """Of each imported account: whether a stored transfer has its timestamp, which must be unique to both."""
