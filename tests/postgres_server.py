@@ -95,7 +95,10 @@ def _unprivileged() -> dict[str, Any]:
     """How to start a child without root's rights; empty where we have none."""
     if os.geteuid() != 0:
         return {}
-    entry = pwd.getpwnam(UNPRIVILEGED_USER)
+    try:
+        entry = pwd.getpwnam(UNPRIVILEGED_USER)
+    except KeyError:
+        raise NoServer(f"PostgreSQL refuses root and there is no user {UNPRIVILEGED_USER}") from None
     return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
 
 

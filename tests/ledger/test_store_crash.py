@@ -24,7 +24,7 @@ from jinku.ledger.stores.rocks import RocksStore
 from jinku.ledger.stores.rocks_wal import BLOCK_BYTES
 
 ROCKS_KILLS = 60
-POSTGRES_KILLS = 15
+POSTGRES_KILLS = 12
 KILLS_PER_LEDGER = 10
 START_S_MAX = 0.05
 DELAY_S_MAX = 0.003

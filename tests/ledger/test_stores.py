@@ -241,6 +241,9 @@ def test_unknown_places_are_named(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file, not a directory")
     with pytest.raises(StoreError, match="taken"):
         open_store(str(tmp_path / "taken"))
+    with pytest.raises(StoreError, match="not a ledger"):
+        open_store(str(tmp_path))
+    assert sorted(tmp_path.iterdir()) == [tmp_path / "taken"]
     with pytest.raises(StoreError) as refusal:
         open_store("postgresql://user:secret@127.0.0.1:1/db")
     assert "secret" not in str(refusal.value)

@@ -138,9 +138,14 @@ def _locked(action: str) -> LedgerLocked:
 
 
 def _make_directory(path: Path) -> None:
-    """Make `path` and make its name durable in the directory above."""
+    """Make `path` and make its name durable in the directory above. Raises StoreError where it holds other
+    things."""
     try:
         path.mkdir(parents=True, exist_ok=True)
+        if not (path / _LOCK_FILE).exists() and any(path.iterdir()):
+            raise StoreError(
+                f"{path} holds files that are not a ledger's", remedy="name an empty or a new directory"
+            )
         parent = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(parent)
