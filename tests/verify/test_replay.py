@@ -122,6 +122,8 @@ BROKEN: dict[str, tuple[str, Change]] = {
     "a status on a transfer": ("reserved_not_zero", moved(pay, 4, b"\1")),
     "an entry too short": ("not_an_entry", lambda j: j.leaves.append(b"x" * 279)),
     "time standing still": ("time_order", steps(lambda j: j.wait(-1), pay)),
+    "a seal out of time": ("time_order", steps(lambda j: j.wait(-5), lambda j: j.seal(sha(b"x")))),
+    "a time beyond the last": ("time_order", moved(lambda j: j.seal(sha(b"x")), 16, b"\xff" * 8)),
     "a record of another time": ("time_order", moved(pay, 24 + 120, struct.pack("<Q", 5))),
     "over the debit limit": ("limit_exceeded", lambda j: j.transfer(20, 3, 2, 1001)),
     "a hold over the debit limit": ("limit_exceeded", lambda j: j.transfer(20, 3, 2, 1001, flags=2)),
