@@ -33,6 +33,7 @@ from jinku.sim.day import Day, make_day
 from jinku.sim.errors import SimulationFault
 from jinku.sim.run import Player, RunReport, Script, SimClock, compare_balances
 from jinku.sim.scale import FULL, SMALL, Scale
+from jinku.sim.warm import warm_up
 from jinku.verify import LogReport
 
 DAY = date(2026, 11, 20)
@@ -169,6 +170,8 @@ def run_demo(request: DemoRequest, open_at: OpenAt, stages: Stages) -> DemoResul
     watch.begin("making the day up")
     day = make_day(Chart(ENTITY, CNY), DAY, request.scale, request.seed)
     script, clock = Script(day), SimClock(day.acts[0].moment)
+    watch.begin("readying the ledger's machine code (slow the first time)")
+    warm_up()
     watch.begin("opening ledger, log and accounts")
     house = open_at(directory, clock)
     try:
