@@ -161,6 +161,8 @@ def test_each_broken_rule_is_found_where_it_is_broken(name: str, tmp_path: Path)
     journal = start()
     change(journal)
     report = replayed(journal, tmp_path)
+    assert not report.ok
+    assert report.findings_total == len(report.findings)
     codes = [finding.code for finding in report.findings]
     assert code in codes, report.findings
     last = len(journal.leaves) - 1
@@ -199,6 +201,16 @@ def test_imported_records_carry_an_earlier_time_that_rises(tmp_path: Path) -> No
     set_at(journal, 24 + 120, struct.pack("<Q", journal.now - 1))
     codes = [finding.code for finding in replayed(journal, tmp_path / "again").findings]
     assert codes == ["time_order"]
+
+
+def test_an_imported_transfer_is_later_than_its_accounts(tmp_path: Path) -> None:
+    journal = Journal()
+    journal.account(1)
+    journal.account(2)
+    journal.transfer(20, 1, 2, 5, flags=256)
+    assert replayed(journal, tmp_path).ok
+    set_at(journal, 24 + 120, struct.pack("<Q", journal.now - 1))
+    assert [finding.code for finding in replayed(journal, tmp_path / "again").findings] == ["time_order"]
 
 
 def test_one_fault_is_one_finding(tmp_path: Path) -> None:
