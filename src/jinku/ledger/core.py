@@ -39,6 +39,7 @@ class Core:
         self._size = recovered.size
         self._recover(recovered.blocks)
         self._due = DueList(recovered.open_expires_at, recovered.open_pending)
+        self._next_expiry = self._due.next
         self.visible = Visible(self.machine.accounts, self._size)
 
     def _recover(self, blocks: dict[int, bytes]) -> None:
@@ -84,7 +85,7 @@ class Core:
     @property
     def next_expiry(self) -> int:
         """When the next pending transfer may be due, in ns; 0 where none is. Any thread may ask."""
-        return self._due.next
+        return self._next_expiry
 
     def create_accounts(self, batch: Array, requests: NDArray[np.int64], now: int) -> Array:
         """Execute account requests at `now`; RESULT rows once durable."""
@@ -110,6 +111,7 @@ class Core:
             sequences = self._due.take(now, BATCH_EVENTS_MAX)
             if len(sequences):
                 self._expire_now(sequences)
+        self._next_expiry = self._due.next
 
     def _expire_now(self, sequences: NDArray[np.int64]) -> None:
         self._run(lambda: self.machine.expire(self.store.entries_at(sequences), sequences, self._size))
@@ -150,6 +152,7 @@ class Core:
             self._dirty.clear()
         self.visible.publish(self.machine.accounts, outcome.touched, size)
         self._due.update(outcome.pending_sequence, outcome.pending_status, outcome.expires_at)
+        self._next_expiry = self._due.next  # not before: until then a reader must wait for what is expiring
 
     def _mark_dirty(self, touched: NDArray[np.int64]) -> None:
         self._dirty.update(np.unique(touched // BLOCK_ACCOUNTS).tolist())

@@ -47,7 +47,8 @@ class DueList:
         opened = timed & (statuses == PendingStatus.PENDING)
         for item in zip(expires_at[opened].tolist(), sequences[opened].tolist(), strict=True):
             heapq.heappush(self._heap, item)
-        self._resolved.update(sequences[timed & ~opened].tolist())
+        taken = statuses == PendingStatus.EXPIRED
+        self._resolved.update(sequences[timed & ~opened & ~taken].tolist())
         if len(self._resolved) > max(STALE_MIN, len(self._heap) // 2):
             self._heap = [item for item in self._heap if item[1] not in self._resolved]
             heapq.heapify(self._heap)
