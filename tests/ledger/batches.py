@@ -67,6 +67,7 @@ class World:
         self._timed: set[int] = set()
         self._next_id = base
         self._stamp = 0
+        self._newest_imported = Account()
 
     def founding(self) -> list[Account]:
         """The first batch: sixteen sound accounts of every kind, most of them on one ledger."""
@@ -90,6 +91,8 @@ class World:
                 continue
             if isinstance(event, Account):
                 self.live_accounts.append(event.id)
+                if event.timestamp:
+                    self._newest_imported = event
             else:
                 self.live_transfers.append(event.id)
                 if event.flags & TransferFlags.PENDING:
@@ -205,6 +208,10 @@ class World:
                 event.pending_id = 0
             if rng.random() < 0.9:
                 event.timeout = 0
+            if self._newest_imported.timestamp and rng.random() < 0.1:
+                side = rng.choice(("debit_account_id", "credit_account_id"))
+                setattr(event, side, self._newest_imported.id)
+                event.timestamp = self._newest_imported.timestamp + rng.choice((-2, -1, 0, 1))
         return self._mutated(event) if rng.random() < 0.07 else event
 
     def _moving(self) -> Transfer:
@@ -306,8 +313,8 @@ class World:
         rng = self.rng
         if rng.random() < 0.04:
             return rng.choice((0, now + 10_000 * SECOND, 1 << 63, (1 << 63) - 1))
-        if rng.random() < 0.1:
-            return max(1, self._stamp - rng.randint(0, 30))
+        if self._stamp and rng.random() < 0.1:
+            return self._stamp - rng.randint(0, 30)
         self._stamp = max(self._stamp, now - 1_000_000) + rng.choice((1, 1, 1, 2, 0, -1, -3))
         return self._stamp
 
