@@ -12,7 +12,7 @@ Rules:
 
 import queue
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, Final
 
 import psycopg
@@ -60,7 +60,10 @@ class Readers:
     def close(self) -> None:
         """Close every connection that is not in use; one in use is closed when it comes back."""
         self._closed = True
-        held = [self._idle.get() for _ in range(self._idle.qsize())]
+        held: list[Link | None] = []
+        with suppress(queue.Empty):
+            while True:
+                held.append(self._idle.get_nowait())
         for link in held:
             if link is not None:
                 link.close()
@@ -85,18 +88,18 @@ def open_writer(url: str) -> tuple[Link, int]:
     """The writing connection, its lock taken and its tables there, and the epoch it writes in."""
     with translated("connect to PostgreSQL"):
         link = connect(url, sql.PREPARE_WRITER)
-    try:
+    with ExitStack() as undo:
+        undo.callback(link.close)
         with translated("open the ledger on PostgreSQL"):
-            exists = _check_server(link)
+            _check_server(link)
             _lock(link)
             with link.transaction():
-                if not exists:
+                if not _one(link, sql.EXISTS)[0]:
                     link.execute(sql.CREATE)
                 _check_format(link)
-                return link, int(_one(link, sql.TAKE_OVER)[0])
-    except BaseException:
-        link.close()
-        raise
+                epoch = int(_one(link, sql.TAKE_OVER)[0])
+        undo.pop_all()
+    return link, epoch
 
 
 @contextmanager
@@ -127,9 +130,9 @@ def _lock(link: Link) -> None:
         ) from error
 
 
-def _check_server(link: Link) -> bool:
-    """Whether the tables are there. Raises StoreError where the server cannot keep what it confirms."""
-    syncs, standby, has_schema, exists = _one(link, sql.SERVER_STATE)
+def _check_server(link: Link) -> None:
+    """Raises StoreError where the server cannot keep what it confirms."""
+    syncs, standby, has_schema = _one(link, sql.SERVER_STATE)
     if not syncs:
         raise StoreError(
             "the PostgreSQL server runs with fsync=off and would lose confirmed commits",
@@ -139,7 +142,6 @@ def _check_server(link: Link) -> bool:
         raise StoreError("the PostgreSQL server is a standby", remedy="name the primary server")
     if not has_schema:
         raise StoreError("the connection's search_path names no schema", remedy="create the schema first")
-    return bool(exists)
 
 
 def _check_format(link: Link) -> None:

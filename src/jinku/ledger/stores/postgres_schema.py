@@ -61,9 +61,9 @@ PREPARE_READER: Final = (
 """The tables grow from nothing, so the planner's statistics lag: readers always go by index."""
 
 SERVER_STATE: Final = (
-    "SELECT current_setting('fsync') = 'on', pg_is_in_recovery(), current_schema() IS NOT NULL,"
-    " to_regclass('ledger_header') IS NOT NULL"
+    "SELECT current_setting('fsync') = 'on', pg_is_in_recovery(), current_schema() IS NOT NULL"
 )
+EXISTS: Final = "SELECT to_regclass(quote_ident(current_schema()) || '.ledger_header') IS NOT NULL"
 LOCK: Final = "SELECT pg_advisory_lock(hashtext('jinku.ledger'), hashtext(current_schema()::text))"
 """Waits as long as ``lock_timeout``: enough for the server to notice that the last writer's process died."""
 FORMAT: Final = "SELECT format FROM ledger_header"

@@ -19,6 +19,7 @@ Example::
 
 import struct
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
@@ -59,11 +60,10 @@ class RocksStore:
         self._size = 0
         self._tail = b""
         self._failed = False
-        try:
+        with ExitStack() as undo:
+            undo.callback(self._files.close)
             self._check_format()
-        except BaseException:
-            self._files.close()
-            raise
+            undo.pop_all()
 
     def load(self) -> Recovered:
         """The state after the last durable commit."""

@@ -11,7 +11,7 @@ Rules:
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,11 +34,10 @@ class RocksFiles:
         self.path = path
         _make_directory(path)
         self._lock = _take_lock(path)
-        try:
+        with ExitStack() as undo:
+            undo.callback(os.close, self._lock)
             self._open(path)
-        except BaseException:
-            os.close(self._lock)
-            raise
+            undo.pop_all()
 
     def _open(self, path: Path) -> None:
         with translated(f"open {path}"):
