@@ -17,8 +17,9 @@ from jinku.cli.main import main
 from jinku.sim import folder
 from jinku.sim.audit import audit
 from jinku.sim.close import OpenHouse
-from jinku.sim.demo import ORIGIN, DemoRequest, DemoResult, next_steps, run_demo
+from jinku.sim.demo import ORIGIN, run_demo
 from jinku.sim.folder import CONTENTS, MARKER, FolderRefused
+from jinku.sim.result import DemoRequest, DemoResult, next_steps
 from jinku.sim.run import SimClock
 from jinku.verify import NotVerified, Unreadable, verify_balance_receipt
 

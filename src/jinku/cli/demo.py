@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from jinku.sim.close import OpenHouse
-    from jinku.sim.demo import DemoResult
+    from jinku.sim.result import DemoResult
     from jinku.sim.run import SimClock
 
 
@@ -32,7 +32,8 @@ def demo(
     json: Json = False,
 ) -> None:
     """Play a platform's day, reconcile it with the bank, prove what is owed, and check it all from outside."""
-    from jinku.sim.demo import DemoRequest, run_demo
+    from jinku.sim.demo import run_demo
+    from jinku.sim.result import DemoRequest
 
     request = DemoRequest(out_directory, seed, small, force, callers)
     with _Bars(quiet=json) as bars:
@@ -98,7 +99,7 @@ class _Bars:
 
 
 def _render(out: Output, result: "DemoResult") -> None:
-    from jinku.sim.demo import next_steps
+    from jinku.sim.result import next_steps
 
     outcome, run = result.outcome, result.run
     spent = sum(result.seconds.values())
