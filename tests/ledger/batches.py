@@ -68,6 +68,7 @@ class World:
         self._next_id = base
         self._stamp = 0
         self._newest_imported = Account()
+        self._fresh_import = False
 
     def founding(self) -> list[Account]:
         """The first batch: sixteen sound accounts of every kind, most of them on one ledger."""
@@ -92,7 +93,7 @@ class World:
             if isinstance(event, Account):
                 self.live_accounts.append(event.id)
                 if event.timestamp:
-                    self._newest_imported = event
+                    self._newest_imported, self._fresh_import = event, True
             else:
                 self.live_transfers.append(event.id)
                 if event.flags & TransferFlags.PENDING:
@@ -108,10 +109,12 @@ class World:
 
     def transfers(self, now: int, count: int = 0) -> list[Transfer]:
         """A batch of transfers, to be executed at or after `now` (ns)."""
-        imported = self.rng.random() < 0.12
+        fresh, self._fresh_import = self._fresh_import, False
+        imported = self.rng.random() < (0.6 if fresh else 0.12)
         batch: list[Transfer] = []
         for _ in range(count or self.rng.choice((1, 2, 5, 10, 30, 100))):
-            event = self._transfer(now, imported)
+            first = fresh and imported and not batch
+            event = self._around_import() if first else self._transfer(now, imported)
             batch.append(event)
             self.asked_transfers[event.id] = event
             if event.flags & TransferFlags.PENDING and self.rng.random() < 0.05:
@@ -208,11 +211,16 @@ class World:
                 event.pending_id = 0
             if rng.random() < 0.9:
                 event.timeout = 0
-            if self._newest_imported.timestamp and rng.random() < 0.1:
-                side = rng.choice(("debit_account_id", "credit_account_id"))
-                setattr(event, side, self._newest_imported.id)
-                event.timestamp = self._newest_imported.timestamp + rng.choice((-2, -1, 0, 1))
         return self._mutated(event) if rng.random() < 0.07 else event
+
+    def _around_import(self) -> Transfer:
+        """An imported transfer that happens when its account, imported just now, was created, or a bit earlier."""
+        rng, event = self.rng, Transfer(id=self._new_id(), amount=1, ledger=self.ledgers[0], code=1)
+        event.debit_account_id, event.credit_account_id = self._some_account(), self._some_account()
+        setattr(event, rng.choice(("debit_account_id", "credit_account_id")), self._newest_imported.id)
+        event.flags = TransferFlags.IMPORTED
+        event.timestamp = self._newest_imported.timestamp + rng.choice((-200, -100, -1, 0, 1))
+        return event
 
     def _moving(self) -> Transfer:
         rng = self.rng
