@@ -171,6 +171,17 @@ def test_an_earlier_demo_is_replaced_only_when_asked_and_other_files_stay(tmp_pa
     assert {path.name for path in tmp_path.iterdir()} == {MARKER, "notes.txt"}
 
 
+def test_a_demo_that_is_being_served_is_not_replaced(tmp_path: Path) -> None:
+    folder.prepare(tmp_path, force=False)
+    with open_house(tmp_path, origin=ORIGIN):
+        (tmp_path / "api-token").write_text("served")
+        with pytest.raises(FolderRefused, match="in use"):
+            folder.prepare(tmp_path, force=True)
+        assert (tmp_path / "log").exists()
+    folder.prepare(tmp_path, force=True)
+    assert {path.name for path in tmp_path.iterdir()} == {MARKER}
+
+
 def test_the_command_answers_a_person_and_a_program(tmp_path: Path) -> None:
     app = typer.Typer()
     app.command()(demo)

@@ -4,13 +4,16 @@ Rules:
 
 1. A folder that holds anything else is never touched. One that holds an earlier demo is replaced only when
    asked.
-2. Only names that a demo makes are ever removed.
+2. Only names that a demo, or a server that ran on it, makes are ever removed, and never while a ledger is in
+   use.
 """
 
 import shutil
 from pathlib import Path
 
 from jinku.base.errors import JinkuError
+from jinku.ledger.errors import LedgerError, LedgerLocked
+from jinku.ledger.opening import open_journal
 
 MARKER = ".jinku-demo"
 
@@ -43,6 +46,8 @@ CONTENTS = (
     ),
 )
 
+_LEFT_BY_A_SERVER = ("api-token", "idempotency.db", "idempotency.db-shm", "idempotency.db-wal")
+
 
 class FolderRefused(JinkuError):
     """The folder asked for holds something that a demo must not replace."""
@@ -62,10 +67,22 @@ def prepare(directory: Path, *, force: bool) -> None:
         )
     if inside and not force:
         raise FolderRefused(f"{directory} holds an earlier demo", remedy="say --force to replace it")
-    for name in [name for name, _, _ in CONTENTS]:
+    _must_be_unused(directory / "ledger")
+    for name in (*(name for name, _, _ in CONTENTS), *_LEFT_BY_A_SERVER):
         _remove(directory / name)
     directory.mkdir(parents=True, exist_ok=True)
     (directory / MARKER).write_text("A folder made by `jinku demo`; --force may replace what it made.\n")
+
+
+def _must_be_unused(ledger: Path) -> None:
+    if not ledger.exists():
+        return
+    try:
+        open_journal(ledger).close()
+    except LedgerLocked:
+        raise FolderRefused(f"{ledger} is in use", remedy="stop the server that runs on it") from None
+    except LedgerError:
+        return  # damaged: it may be replaced all the same
 
 
 def _remove(path: Path) -> None:
