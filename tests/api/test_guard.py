@@ -176,7 +176,6 @@ def test_metrics_count_by_template_and_never_by_id(client: TestClient) -> None:
 def test_log_lines_are_json_without_paths(client: TestClient) -> None:
     stream = io.StringIO()
     writer = LineWriter(stream)
-    writer.setFormatter(JsonLines())
     logger = logging.getLogger(LOGGER)
     before = logger.level
     logger.setLevel(logging.INFO)

@@ -33,15 +33,26 @@ class JsonLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """See the class."""
-        line: dict[str, Any] = {
-            "time": instant_text(int(record.created * 1_000_000) * 1_000),
-            "level": record.levelname.lower(),
-            "event": record.getMessage(),
-        }
-        line.update(getattr(record, "fields", {}))
-        if record.exc_info and record.exc_info[1] is not None:
-            line.update(failure_fields(record.exc_info[1]))
-        return orjson.dumps(line, default=str).decode()
+        return written(line_of(record))
+
+
+def line_of(record: logging.LogRecord) -> dict[str, Any]:
+    """The fields of a record's line; ``time`` in ns."""
+    line: dict[str, Any] = {
+        "time": int(record.created * 1_000_000) * 1_000,
+        "level": record.levelname.lower(),
+        "event": record.getMessage(),
+    }
+    line.update(getattr(record, "fields", {}))
+    if record.exc_info and record.exc_info[1] is not None:
+        line.update(failure_fields(record.exc_info[1]))
+    return line
+
+
+def written(line: dict[str, Any]) -> str:
+    """`line` as JSON, its ``time`` as RFC 3339."""
+    line["time"] = instant_text(line["time"])
+    return orjson.dumps(line, default=str).decode()
 
 
 def failure_fields(error: BaseException) -> dict[str, Any]:
@@ -60,7 +71,7 @@ class LineWriter(logging.Handler):
     def __init__(self, stream: TextIO) -> None:
         super().__init__()
         self._stream = stream
-        self._lines: deque[str] = deque()
+        self._lines: deque[dict[str, Any]] = deque()
         self._dropped = 0
         self._waiting = threading.Event()
         self._thread = threading.Thread(target=self._write, name="log-lines", daemon=True)
@@ -68,11 +79,15 @@ class LineWriter(logging.Handler):
         atexit.register(self.flush)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Queue one line."""
+        """Queue the line of a record."""
+        self.put(line_of(record))
+
+    def put(self, line: dict[str, Any]) -> None:
+        """Queue one line; its ``time`` is in ns. It is put into words by the thread that writes it."""
         if len(self._lines) >= LINES_QUEUED_MAX:
             self._dropped += 1
             return
-        self._lines.append(self.format(record))
+        self._lines.append(line)
         if not self._waiting.is_set():
             self._waiting.set()
 
@@ -81,9 +96,9 @@ class LineWriter(logging.Handler):
         if self._dropped:
             dropped, self._dropped = self._dropped, 0
             self._lines.append(
-                orjson.dumps({"level": "warning", "event": "dropped", "lines": dropped}).decode()
+                {"time": time.time_ns(), "level": "warning", "event": "dropped", "lines": dropped}
             )
-        lines = [self._lines.popleft() for _ in range(len(self._lines))]
+        lines = [written(self._lines.popleft()) for _ in range(len(self._lines))]
         if lines:
             self._stream.write("\n".join(lines) + "\n")
             self._stream.flush()
@@ -98,7 +113,6 @@ class LineWriter(logging.Handler):
 def configure_logs(level: str = "INFO") -> None:
     """Send the service log and uvicorn's own messages to standard error as JSON lines."""
     handler = LineWriter(sys.stderr)
-    handler.setFormatter(JsonLines())
     for name in (LOGGER, "uvicorn.error"):
         logger = logging.getLogger(name)
         logger.handlers = [handler]
@@ -123,9 +137,13 @@ class RequestLog:
             "status": status,
             "ms": round(seconds * 1_000, 3),
         }
-        record = logging.LogRecord(LOGGER, logging.INFO, "", 0, "request", None, None)
-        record.fields = fields
-        self._logger.handle(record)
+        for handler in self._logger.handlers:
+            if isinstance(handler, LineWriter):
+                handler.put({"time": time.time_ns(), "level": "info", "event": "request", **fields})
+            else:
+                record = logging.LogRecord(LOGGER, logging.INFO, "", 0, "request", None, None)
+                record.fields = fields
+                handler.handle(record)
 
     def failed(self, request_id: str, route: str, error: BaseException) -> None:
         """A request that ended in an unforeseen failure."""
