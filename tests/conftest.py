@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from tests.postgres_server import NoServer, PostgresServer, running_server
+
+from jinku.bench.postgres import NoServer, PostgresServer, running_server
 
 
 @pytest.fixture(scope="session")
