@@ -79,7 +79,9 @@ def _is_command(node: Function) -> bool:
 
 
 def test_every_module_says_what_it_is() -> None:
-    silent = [str(p.relative_to(ROOT)) for p in SOURCES if not ast.get_docstring(ast.parse(p.read_text("utf-8")))]
+    silent = [
+        str(p.relative_to(ROOT)) for p in SOURCES if not ast.get_docstring(ast.parse(p.read_text("utf-8")))
+    ]
     assert not silent, f"modules without a docstring: {silent}"
 
 

@@ -194,7 +194,7 @@ async def _read_answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
 def _server(directory: Path, port: int) -> Iterator[None]:
     directory.mkdir(parents=True, exist_ok=True)
     with (directory / "server.log").open("wb") as log:
-        process = subprocess.Popen(  # noqa: S603 - our own program
+        process = subprocess.Popen(
             [sys.executable, "-m", "jinku.cli.main", "serve", "--data", str(directory), "--port", str(port)],
             stdout=log,
             stderr=log,

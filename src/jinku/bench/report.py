@@ -98,7 +98,7 @@ def commit() -> str:
 
 
 def _git(directory: Path, *arguments: str) -> str:
-    done = subprocess.run(  # noqa: S603 - fixed arguments
+    done = subprocess.run(
         ["git", "-C", str(directory), *arguments],  # noqa: S607 - git is found on the PATH
         capture_output=True,
         text=True,
