@@ -117,13 +117,6 @@ class TooBusy(ApiError):
     http_status = 503
 
 
-class NotReady(ApiError):
-    """A part that this path needs is not set up in this data directory."""
-
-    code = "not_ready"
-    http_status = 503
-
-
 class InternalError(ApiError):
     """Something that should not happen; the log has it under the request id."""
 

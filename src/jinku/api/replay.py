@@ -54,11 +54,13 @@ class Replay:
         if stored is not None:
             return _response(stored, [_REPLAYED])
         captured = _Captured(body)
+        answered = False
         try:
             await self._app(request.scope, captured.receive, captured.send)
-        except BaseException:
-            await run_in_threadpool(self._store.free, name)
-            raise
+            answered = True
+        finally:
+            if not answered:
+                await run_in_threadpool(self._store.free, name)
         await run_in_threadpool(self._keep, name, captured)
         return _response(captured.answer(), captured.headers)
 
