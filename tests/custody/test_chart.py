@@ -96,3 +96,8 @@ def test_unknown_currency_and_entity_are_refused() -> None:
         Chart(1, 999)
     with pytest.raises(BadOrder, match="entity=0"):
         Chart(0, CNY)
+
+
+def test_an_account_that_no_chart_made_is_named() -> None:
+    with pytest.raises(BadOrder, match="account=12345"):
+        kind_of(12345)

@@ -132,7 +132,9 @@ def _render(out: Output, result: "DemoResult") -> None:
 
 
 def _movements(result: "DemoResult") -> list[tuple[str, str]]:
-    rows = [(name, f"{count:,}") for name, count in result.run.by_name.most_common()]
+    from jinku.sim.world import ACTS
+
+    rows = [(f"{name} {ACTS[name]}", f"{count:,}") for name, count in result.run.by_name.most_common()]
     return [*rows, ("in all 合计", f"{result.run.transfers:,}")]
 
 

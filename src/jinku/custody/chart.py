@@ -73,8 +73,11 @@ class Opening:
 
 
 def kind_of(account_id: int) -> Kind:
-    """The kind of the account with this id. Raises ValueError for an id the chart did not make."""
-    return Kind(account_id & 0xFFFF)
+    """The kind of the account with this id. Raises BadOrder for an id that no chart made."""
+    try:
+        return Kind(account_id & 0xFFFF)
+    except ValueError:
+        raise BadOrder("not an account of the chart", field="account", value=account_id) from None
 
 
 def party_of(account_id: int) -> int:

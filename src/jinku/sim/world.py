@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import count
 from random import Random
+from types import MappingProxyType
 
 from jinku.base.calendar import CHINA
 from jinku.base.clock import NS_PER_SECOND, start_of_day
@@ -19,6 +20,27 @@ CHINA_AHEAD_S = 8 * 3600
 """China's clock is eight hours ahead of UTC all year."""
 _SERIAL_STEP = 0x9E3779B97F4A7
 """Odd, so that multiplying by it modulo 2^56 never gives the same serial twice."""
+
+ACTS = MappingProxyType(
+    {
+        "balances taken over": "余额承接",
+        "carried over from the day before": "隔日入账",
+        "channel brings its takings": "通道清算",
+        "deposits": "充值",
+        "a notice booked twice by mistake": "重复记账",
+        "receipts without an owner": "待查来款",
+        "what the bank says of payouts": "提现回单、退汇",
+        "withdrawals asked for": "提现申请",
+        "bids": "投标冻结",
+        "release of filled projects": "满标放款",
+        "release of failed projects": "流标解冻",
+        "repayments": "还款分账",
+        "refunds": "退款",
+        "fees leave the client pool": "手续费划转",
+        "deposits after the cut-off": "日切后充值",
+    }
+)
+"""The names of acts, with their Chinese."""
 
 
 @dataclass(frozen=True, slots=True)
