@@ -85,7 +85,6 @@ class Driven:
         """Do with `outcome` what a store would, checking its form."""
         before = len(self.journal)
         self.journal = np.concatenate([self.journal, outcome.entries])
-        numbers = self.machine.find_accounts
         for at, entry in enumerate(outcome.entries):
             moves = entry["kind"] in (EntryKind.TRANSFER, EntryKind.EXPIRY)
             assert (outcome.debit[at] >= 0) == (outcome.credit[at] >= 0) == moves
@@ -100,7 +99,6 @@ class Driven:
             strict=True,
         ):
             self.pending[sequence] = PendingStatus(status), at
-        assert numbers is not None
         answers = outcome.results
         return list(zip(answers["status"].tolist(), answers["timestamp"].tolist(), strict=True))
 

@@ -330,19 +330,22 @@ class Naive:
         )
         if wrong is not None:
             return wrong
-        if pending:
-            debit.debits_pending += new.amount
-            credit.credits_pending += new.amount
-            self.state.pending[new.id] = PendingStatus.PENDING
-            if event.flags & F.CLOSING_DEBIT:
-                debit.flags |= AccountFlags.CLOSED
-            if event.flags & F.CLOSING_CREDIT:
-                credit.flags |= AccountFlags.CLOSED
-        else:
-            debit.debits_posted += new.amount
-            credit.credits_posted += new.amount
+        self._move(new, debit, credit)
         self._store(new, time, debit, credit)
         return None
+
+    def _move(self, new: Transfer, debit: Account, credit: Account) -> None:
+        if not new.flags & F.PENDING:
+            debit.debits_posted += new.amount
+            credit.credits_posted += new.amount
+            return
+        debit.debits_pending += new.amount
+        credit.credits_pending += new.amount
+        self.state.pending[new.id] = PendingStatus.PENDING
+        if new.flags & F.CLOSING_DEBIT:
+            debit.flags |= AccountFlags.CLOSED
+        if new.flags & F.CLOSING_CREDIT:
+            credit.flags |= AccountFlags.CLOSED
 
     def _regresses(self, event: Transfer) -> bool:
         of_an_account = any(account.timestamp == event.timestamp for account in self.state.accounts.values())
