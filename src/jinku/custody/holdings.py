@@ -50,9 +50,7 @@ class Holdings:
 
 
 def holdings(accounts: Array) -> Holdings:
-    """The holdings in these ``ACCOUNT`` rows, all of which the chart must have made. Raises ValueError
-    otherwise.
-    """
+    """The holdings in these ``ACCOUNT`` rows. Raises BadOrder for one that the chart did not make."""
     clients: dict[int, int] = {}
     held = 0
     kinds: dict[Kind, int] = dict.fromkeys(Kind, 0)
