@@ -56,6 +56,11 @@ def create_app(services: Services) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        telemetry={
+            "tracing": False,
+            "metrics": False,
+            "logs": False,
+        },  # ours are in jinku.api.metrics and logs
     )
     routers = (
         transfers_router(services, metrics),

@@ -94,10 +94,9 @@ def _writes(router: APIRouter, services: Services, metrics: Metrics) -> None:
     async def create_account(request: Request) -> Response:
         """Create one account. Answered once it is durable."""
         wanted = await read_json(request, _ONE)
-        row = (await create(rows_of((wanted,))))[0]
-        status = int(row["status"])
+        timestamp, status, _ = (await create(rows_of((wanted,))))[0].item()
         metrics.events("account", results.name(status))
-        return Json(results.one(wanted.id, int(row["timestamp"]), status), 201 if status == CREATED else 200)
+        return Json(results.one(wanted.id, timestamp, status), 201 if status == CREATED else 200)
 
     @post(router, "/batch", json_body(AccountsIn), {200: ("One result for each, in order", ResultsOut)})
     async def create_accounts(request: Request) -> Response:

@@ -67,10 +67,9 @@ def _writes(router: APIRouter, services: Services, metrics: Metrics) -> None:
     async def create_transfer(request: Request) -> Response:
         """Book one transfer. Answered once it is durable."""
         wanted = await read_json(request, _ONE)
-        row = (await book(rows_of((wanted,))))[0]
-        status = int(row["status"])
+        timestamp, status, _ = (await book(rows_of((wanted,))))[0].item()
         metrics.events("transfer", results.name(status))
-        return Json(results.one(wanted.id, int(row["timestamp"]), status), 201 if status == CREATED else 200)
+        return Json(results.one(wanted.id, timestamp, status), 201 if status == CREATED else 200)
 
     @post(router, "/batch", json_body(TransfersIn), {200: ("One result for each, in order", ResultsOut)})
     async def create_transfers(request: Request) -> Response:
