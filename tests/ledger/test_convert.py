@@ -108,7 +108,6 @@ def test_results_are_members_of_the_enumerations() -> None:
     assert made[1] == CreateTransferResult(6, CreateTransferStatus.DEBIT_ACCOUNT_NOT_FOUND)
     assert made[0].status is CreateTransferStatus.CREATED
     assert convert.account_results(rows)[1].status is CreateAccountStatus.EXISTS
-    assert (convert.results_array(made) == rows).all()
 
 
 def test_balances_carry_their_timestamps() -> None:

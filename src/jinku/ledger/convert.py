@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jinku.ledger.errors import IntegerOverflowError, InvariantBroken, NotAnIntegerError
-from jinku.ledger.layout import ACCOUNT, ID, RESULT, TRANSFER, Array, EntryKind
+from jinku.ledger.layout import ACCOUNT, ID, TRANSFER, Array, EntryKind
 from jinku.ledger.model import (
     Account,
     AccountBalance,
@@ -228,14 +228,6 @@ def transfer_results(rows: Array) -> list[CreateTransferResult]:
         CreateTransferResult(timestamp, status[number])
         for timestamp, number in zip(rows["timestamp"].tolist(), rows["status"].tolist(), strict=True)
     ]
-
-
-def results_array(results: Sequence[CreateAccountResult] | Sequence[CreateTransferResult]) -> Array:
-    """``RESULT`` rows of answers."""
-    rows = np.zeros(len(results), RESULT)
-    rows["timestamp"] = [result.timestamp for result in results]
-    rows["status"] = [result.status for result in results]
-    return rows
 
 
 def balances(rows: Array, timestamps: NDArray[np.uint64]) -> list[AccountBalance]:
