@@ -13,9 +13,9 @@ from typing import Protocol
 import numpy as np
 
 from jinku.ledger.core import Core
-from jinku.ledger.errors import LedgerBusy, LedgerClosed, LedgerError, LedgerHalted
+from jinku.ledger.errors import ClockFailed, LedgerBusy, LedgerClosed, LedgerError, LedgerHalted
 from jinku.ledger.layout import Array
-from jinku.ledger.limits import BATCH_EVENTS_MAX, IDLE_WAIT_S, QUEUED_REQUESTS_MAX
+from jinku.ledger.limits import BATCH_EVENTS_MAX, IDLE_WAIT_S, QUEUED_REQUESTS_MAX, TIMESTAMP_MAX
 
 Clock = Callable[[], int]
 """Returns the time in nanoseconds since 1970 UTC."""
@@ -133,14 +133,28 @@ class Committer:
             group.append(self._queue.popleft())
         return group
 
+    def _now(self) -> int:
+        """One reading of the clock. Raises ClockFailed where it gives no instant that the model knows."""
+        try:
+            now = self._clock()
+        except Exception as fault:  # the clock is the caller's code: whatever it raises
+            raise ClockFailed(type(fault).__name__) from fault
+        if not isinstance(now, int) or not 0 <= now <= TIMESTAMP_MAX:
+            raise ClockFailed(f"{now!r:.40}")
+        return now
+
     def _commit(self, group: list[Request]) -> None:
         core = self.core
         try:
             if core.halted:
                 raise self._halted()
-            now = self._clock()
+            now = self._now()
             core.expire(now)
             answers = group[0].execute(core, group, now) if group else []
+        except ClockFailed as fault:  # nothing was executed yet, so nothing need halt
+            for request in group:
+                request.fail(fault)
+            return
         # The boundary of the thread: whatever went wrong, the callers must hear of it and the core stays halted.
         except Exception as fault:  # noqa: BLE001
             core.halted = core.halted or f"{type(fault).__name__}: {fault}"

@@ -70,6 +70,19 @@ class LedgerHalted(LedgerError):
     http_status = 503
 
 
+class ClockFailed(LedgerError):
+    """The clock gave no instant. Nothing was executed; the ledger goes on with the next request."""
+
+    code = "clock_failed"
+    http_status = 503
+
+    def __init__(self, reading: str) -> None:
+        super().__init__(
+            f"the clock gave {reading}, not an instant in nanoseconds from 0 to 2^63 - 1",
+            remedy="set the clock right, then send the request again",
+        )
+
+
 class InvariantBroken(LedgerError):
     """The books do not balance. This is never ignored and never continued from."""
 

@@ -217,7 +217,8 @@ class Ledger:
 
 
 def checked_batch(batch: Array, layout: np.dtype[np.void]) -> Array:
-    """`batch` as rows of `layout`, checked for type and size."""
+    """`batch` checked for type and size, as rows of `layout` of our own: the committer reads a batch more than once,
+    so nothing that the caller does to the array meanwhile may reach it."""
     if batch.dtype != layout or batch.ndim != 1:
         raise LedgerError(
             f"a batch is a one-dimensional array of {layout.itemsize}-byte rows, not {batch.ndim}-dimensional "
@@ -228,7 +229,7 @@ def checked_batch(batch: Array, layout: np.dtype[np.void]) -> Array:
         raise TooMuchDataError(
             f"a batch of {len(batch)} events is larger than {BATCH_EVENTS_MAX}", remedy="split it"
         )
-    return batch
+    return np.array(batch, layout, copy=True, order="C", subok=False)
 
 
 def _within(count: int) -> None:
