@@ -13,7 +13,6 @@ from jinku.api.cursor import Cursors
 from jinku.api.errors import FieldError, FieldsInvalid, MediaTypeUnsupported
 from jinku.api.json import Json, read_body, read_json
 from jinku.api.limits import PAGE_ROWS_DEFAULT, STATEMENT_BYTES_MAX, VALUE_CHARACTERS_MAX
-from jinku.api.positions import positions_now
 from jinku.api.routing import json_body, post
 from jinku.api.services import Services
 from jinku.api.wire.custody import (
@@ -28,6 +27,7 @@ from jinku.api.wire.custody import (
 )
 from jinku.api.wire.filters import Cursor
 from jinku.api.wire.numbers import U128, PathU128
+from jinku.custody.standing import positions_now
 
 _XML_TYPES = frozenset({"application/xml", "text/xml"})
 NAME_CHARACTERS_MAX = 100

@@ -25,7 +25,7 @@ def positions_now(ledger: Ledger, statements: Sequence[Statement] | None) -> lis
     """
     as_of = to_rfc3339(time.time_ns())
     found = []
-    for entity, unit, rows in _books(ledger.accounts_array()):
+    for entity, unit, rows in books(ledger.accounts_array()):
         now = holdings(rows)
         if statements is None:
             resource = {"books: client pool": now.bank}
@@ -35,7 +35,7 @@ def positions_now(ledger: Ledger, statements: Sequence[Statement] | None) -> lis
     return found
 
 
-def _books(accounts: Array) -> list[tuple[int, Currency, Array]]:
+def books(accounts: Array) -> list[tuple[int, Currency, Array]]:
     """The chart's accounts of each entity and currency; see `jinku.custody.chart` for the form of an id."""
     low, high = accounts["id_lo"], accounts["id_hi"]
     kind = low & np.uint64((1 << _KIND_BITS) - 1)
@@ -43,11 +43,11 @@ def _books(accounts: Array) -> list[tuple[int, Currency, Array]]:
     entity = high >> np.uint64(_ENTITY_SHIFT)
     ours = (kind == accounts["code"]) & (number == accounts["ledger"]) & (entity > 0)
     ours &= np.isin(kind, [int(one) for one in Kind]) & (entity == accounts["user_data_32"])
-    books = []
+    found = []
     for pair in sorted({(int(e), int(n)) for e, n in zip(entity[ours], number[ours], strict=True)}):
         try:
             unit = currency_by_number(pair[1])
         except UnknownCurrency:
             continue
-        books.append((pair[0], unit, accounts[ours & (entity == pair[0]) & (number == pair[1])]))
-    return books
+        found.append((pair[0], unit, accounts[ours & (entity == pair[0]) & (number == pair[1])]))
+    return found
