@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
+from jinku.api.attestations import AttestationDesk
 from jinku.api.services import Services
 from jinku.base.currency import currency
 from jinku.custody import camt053
@@ -13,7 +14,7 @@ from jinku.custody.chart import Chart, entity_accounts
 from jinku.custody.statement import Direction, Statement, StatementEntry
 from jinku.custody.table import Kind, Movement
 from jinku.ledger.layout import TRANSFER, set_u128
-from jinku.verify import verify_receipt
+from jinku.verify import verify_balance_receipt, verify_receipt
 
 DAY = date(2026, 11, 20)
 CHART = Chart(entity=1, currency=156)
@@ -106,6 +107,27 @@ def test_a_position_by_books_and_by_statement(books: TestClient) -> None:
     [banks] = books.get("/v1/positions", params={"statement": digest}).json()["positions"]
     assert (banks["resource"], banks["difference"], banks["outcome"]) == ("1000", "-250", "shortfall")
     assert banks["explanation"]
+
+
+def test_an_attestation_gives_each_client_a_receipt(books: TestClient, services: Services) -> None:
+    [vkey] = services.house.vkeys
+    made = books.post("/v1/attestations", json={"entity": 1, "currency": "CNY"})
+    assert made.status_code == 201
+    stated = made.json()
+    assert (stated["liabilities"], stated["customers"]) == ("1250", 1)
+    entry, account = stated["entry"], CHART.account(Kind.SUSPENSE)
+    assert books.get(f"/v1/attestations/{entry}").json() == stated
+    receipt = books.get(f"/v1/attestations/{entry}/receipts/{account}").content
+    proved = verify_balance_receipt(receipt, vkey)
+    assert (proved.customer, proved.balance, proved.liabilities) == (str(account), 1_250, 1_250)
+    fresh = AttestationDesk(services.house)  # nothing in memory: read from its file
+    assert fresh.get(entry).statement.digest().hex() == stated["digest"]
+    assert verify_balance_receipt(fresh.receipt(entry, account), vkey).balance == 1_250
+    assert books.get(f"/v1/attestations/{entry}/receipts/5").status_code == 404
+    assert books.get(f"/v1/attestations/{entry + 1}").status_code == 404
+    assert books.post("/v1/attestations", json={"entity": 2, "currency": "CNY"}).status_code == 404
+    for file in (services.house.directory / "attestations").iterdir():
+        assert file.stat().st_mode & 0o077 == 0
 
 
 def test_a_receipt_is_verified_without_us(books: TestClient, services: Services) -> None:

@@ -14,6 +14,7 @@ from jinku.api.openapi import describe
 from jinku.api.problem import answer_http_exception, answer_jinku_error, answer_validation_error
 from jinku.api.replay import Replay
 from jinku.api.routes.accounts import accounts_router
+from jinku.api.routes.attestations import AttestationIn, attestations_router
 from jinku.api.routes.custody import ReconciliationIn, custody_router
 from jinku.api.routes.events import events_router
 from jinku.api.routes.operations import operations_router
@@ -41,6 +42,7 @@ BODIES: tuple[type[BaseModel], ...] = (
     IdsIn,
     QueryIn,
     ReconciliationIn,
+    AttestationIn,
 )
 
 
@@ -68,6 +70,7 @@ def create_app(services: Services) -> FastAPI:
         proofs_router(services),
         events_router(services),
         custody_router(services),
+        attestations_router(services),
         operations_router(services, metrics),
     )
     for router in routers:

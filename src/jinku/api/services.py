@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from jinku.api.attestations import AttestationDesk
 from jinku.api.idempotency import IdempotencyStore
 from jinku.api.statements import StatementDesk
 from jinku.api.token import Token, load_or_make_token
@@ -24,6 +25,7 @@ class Services:
     token: Token
     idempotency: IdempotencyStore
     desk: StatementDesk
+    attestations: AttestationDesk
     open_log: bool = True
     """Whether ``/log`` is served without a token, so that any tlog-tiles client can audit it. Entry bundles
     hold amounts and account ids, no personal data; say False where strangers reach the port."""
@@ -51,5 +53,6 @@ def open_services(
         token=load_or_make_token(house.directory),
         idempotency=IdempotencyStore(house.directory / IDEMPOTENCY_FILE, clock),
         desk=StatementDesk(house.directory, clock),
+        attestations=AttestationDesk(house),
         open_log=open_log,
     )
