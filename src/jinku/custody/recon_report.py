@@ -1,19 +1,18 @@
 """Reports of reconciliations and positions: CSV for machines, Markdown for people. Pure functions to text.
 
-Rules: amounts are decimal text in the currency's own decimals; a CSV cell that a spreadsheet would take for a formula
-is prefixed with an apostrophe; order is that of the result, so equal results give equal bytes.
+Rules: amounts are decimal text in the currency's own decimals; what comes from outside is made harmless by
+`jinku.custody.inert`; order is that of the result, so equal results give equal bytes.
 
 Example::
 
     Path("breaks.csv").write_text(breaks_csv(reconciliation))
 """
 
-import csv
-import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from jinku.base.decimals import format_minor
 from jinku.custody.breaks import ageing
+from jinku.custody.inert import csv_text, markdown_cell
 from jinku.custody.position import Position
 from jinku.custody.reconcile_model import Reconciliation
 
@@ -61,7 +60,7 @@ POSITION_COLUMNS = (
 def breaks_csv(result: Reconciliation) -> str:
     """One line per break."""
     exponent = result.bank.currency.exponent
-    return _csv(
+    return csv_text(
         BREAK_COLUMNS,
         (
             (
@@ -87,7 +86,7 @@ def breaks_csv(result: Reconciliation) -> str:
 def matches_csv(result: Reconciliation) -> str:
     """One line per equal pair, with the reason."""
     exponent = result.bank.currency.exponent
-    return _csv(
+    return csv_text(
         MATCH_COLUMNS,
         (
             (
@@ -109,7 +108,7 @@ def reconciliation_markdown(result: Reconciliation) -> str:
     """The reconciliation for a person: counts, the proof, ageing and the first breaks."""
     bank = result.bank
     lines = [
-        f"# Reconciliation of {_cell(bank.account)} ({bank.currency.code}), statement no. {bank.sequence}",
+        f"# Reconciliation of {markdown_cell(bank.account)} ({bank.currency.code}), statement no. {bank.sequence}",
         "",
         f"{bank.from_date} to {bank.to_date}; ages as of {result.as_of}; method {result.method_version}.",
         "",
@@ -132,8 +131,8 @@ def reconciliation_markdown(result: Reconciliation) -> str:
     ]
     lines += ["", "| class | reference | amount | age | what was seen |", "|---|---|---:|---:|---|"]
     lines += [
-        f"| {one.kind.value.replace('_', ' ')} | {_cell(one.reference)} | {bank.money(one.amount)} | {one.age_days} | "
-        f"{_cell('; '.join(one.evidence))} |"
+        f"| {one.kind.value.replace('_', ' ')} | {markdown_cell(one.reference)} | {bank.money(one.amount)} | "
+        f"{one.age_days} | {markdown_cell('; '.join(one.evidence))} |"
         for one in result.breaks[:BREAKS_SHOWN_MAX]
     ]
     hidden = len(result.breaks) - BREAKS_SHOWN_MAX
@@ -144,7 +143,7 @@ def reconciliation_markdown(result: Reconciliation) -> str:
 
 def positions_csv(positions: Sequence[Position]) -> str:
     """One line per currency."""
-    return _csv(POSITION_COLUMNS, (_position_row(one) for one in positions))
+    return csv_text(POSITION_COLUMNS, (_position_row(one) for one in positions))
 
 
 def _position_row(one: Position) -> tuple[str, ...]:
@@ -169,25 +168,6 @@ def positions_markdown(positions: Sequence[Position]) -> str:
     """The positions for a person, each with its arithmetic."""
     lines = ["# Safeguarding position"]
     for one in positions:
-        lines += ["", f"## {one.currency.code} {_cell(one.as_of)}: {one.outcome.value}", ""]
-        lines += [f"- {step}" for step in one.explanation]
+        lines += ["", f"## {one.currency.code} {markdown_cell(one.as_of)}: {one.outcome.value}", ""]
+        lines += [f"- {markdown_cell(step)}" for step in one.explanation]
     return "\n".join(lines) + "\n"
-
-
-def _csv(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_inert(cell) for cell in row] for row in rows)
-    return out.getvalue()
-
-
-def _inert(cell: str) -> str:
-    """`cell` so that no spreadsheet runs it; a plain negative number stays as it is."""
-    risky = cell[:1] in ("=", "+", "@", "\t", "\r") or (cell[:1] == "-" and not cell[1:2].isdigit())
-    return f"'{cell}" if risky else cell
-
-
-def _cell(text: str) -> str:
-    """`text` so that it stays inside one Markdown table cell."""
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")

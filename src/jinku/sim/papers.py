@@ -4,14 +4,13 @@ Every function takes what was computed and gives the text of one file; nothing h
 layout.
 """
 
-import csv
-import io
 import json
 from collections.abc import Iterable, Sequence
 
 from jinku.base.decimals import format_minor
 from jinku.custody.attestation import LIMITS
 from jinku.custody.breaks import ageing
+from jinku.custody.inert import csv_text, markdown_cell
 from jinku.sim.close import Closed
 from jinku.sim.labels import Label
 
@@ -39,7 +38,9 @@ def reconciliation_csv(closed: Closed) -> str:
         transfers = " ".join(map(str, broken.transfer_ids))
         what_else = (lines, broken.reference, transfers, broken.amount, broken.day.isoformat())
         rows.append((broken.outcome.value, broken.kind.value, *what_else, "; ".join(broken.evidence)))
-    return _csv(("outcome", "class", "bank_line", "reference", "transfer", "amount_fen", "day", "why"), rows)
+    return csv_text(
+        ("outcome", "class", "bank_line", "reference", "transfer", "amount_fen", "day", "why"), rows
+    )
 
 
 def breaks_csv(closed: Closed) -> str:
@@ -53,13 +54,13 @@ def breaks_csv(closed: Closed) -> str:
             (f"{one.break_id:032x}", *key, one.day.isoformat(), one.age_days, why, known.get(key, ""))
         )
     names = ("break_id", "class", "reference", "effect_fen", "day", "age_days", "why", "label")
-    return _csv(names, rows)
+    return csv_text(names, rows)
 
 
 def labels_csv(labels: Iterable[Label]) -> str:
     """What was put there, for whoever wants to score another reconciliation against it."""
     names = ("class", "reference", "effect_fen", "story")
-    return _csv(names, ((*label.key, label.story) for label in labels))
+    return csv_text(names, ((*label.key, label.story) for label in labels))
 
 
 def reconciliation_md(closed: Closed) -> str:
@@ -69,7 +70,7 @@ def reconciliation_md(closed: Closed) -> str:
     lines = [
         f"# Reconciliation 对账 · {bank.to_date.isoformat()}",
         "",
-        f"Account {bank.account}, statement no. {bank.sequence}: {len(bank.entries):,} lines against "
+        f"Account {markdown_cell(bank.account)}, statement no. {bank.sequence}: {len(bank.entries):,} lines against "
         f"{result.our_count:,} movements of the ledger's bank mirror.",
         "",
         "| class 类别 | planted 植入 | found 发现 | missed 漏报 | false 误报 |",
@@ -86,7 +87,7 @@ def reconciliation_md(closed: Closed) -> str:
         "nothing: its sums and lines are sound"
     ]
     return "\n".join(
-        [*lines, "", "The statement's own checks found:", "", *(f"- {one}" for one in checks), ""]
+        [*lines, "", "The statement's own checks found:", "", *(f"- {markdown_cell(one)}" for one in checks), ""]
     )
 
 
@@ -137,14 +138,6 @@ def receipt_txt(customer: str, balance: int, closed: Closed) -> str:
         "您的余额已计入上述总额并封存于日志，可独立核验：\n\n"
         f"    jinku verify balance receipts/{customer}.json --key @log.vkey\n"
     )
-
-
-def _csv(names: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(names)
-    writer.writerows(rows)
-    return out.getvalue()
 
 
 def pretty(value: object) -> str:
