@@ -1,0 +1,95 @@
+"""`jinku recon run` and `position` on real files: a ledger, a statement, breaks and reports."""
+
+import json
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.cli.conftest import Run
+
+from jinku.base.currency import currency
+from jinku.bootstrap import open_house
+from jinku.custody import camt053
+from jinku.custody.chart import Chart, entity_accounts
+from jinku.custody.statement import Direction, Statement, StatementEntry
+from jinku.custody.table import Kind, Movement
+from jinku.ledger.layout import TRANSFER, set_u128
+
+DAY = date(2026, 11, 20)
+CHART = Chart(entity=1, currency=156)
+
+
+@pytest.fixture
+def books(tmp_path: Path) -> Path:
+    """A data directory: 1,000 and 250 fen came in at the bank, for whom is not known yet."""
+    data = tmp_path / "data"
+    rows = np.zeros(2, TRANSFER)
+    set_u128(rows, "id", [901, 902])
+    set_u128(rows, "debit_account_id", [CHART.account(Kind.BANK_MIRROR)] * 2)
+    set_u128(rows, "credit_account_id", [CHART.account(Kind.SUSPENSE)] * 2)
+    set_u128(rows, "amount", [1_000, 250])
+    rows["user_data_64"], rows["user_data_32"] = [71, 72], 20261120
+    rows["ledger"], rows["code"] = 156, int(Movement.UNIDENTIFIED)
+    with open_house(data) as house:
+        house.ledger.create_accounts_array(entity_accounts(CHART))
+        house.ledger.create_transfers_array(rows)
+    return data
+
+
+def statement(file: Path, *credited: tuple[str, int], message: str = "M-1") -> Path:
+    """A statement with one credit for each (reference, amount) in `file`."""
+    entries = tuple(
+        StatementEntry(f"E{place}", amount, Direction.CREDIT, DAY, DAY, end_to_end_id=reference)
+        for place, (reference, amount) in enumerate(credited)
+    )
+    total = sum(amount for _, amount in credited)
+    one = Statement("POOL-1", currency("CNY"), 1, message, 0, total, entries, DAY, DAY, "S-1")
+    file.write_bytes(camt053.write([one]))
+    return file
+
+
+def test_a_statement_is_reconciled_again_and_again(run: Run, books: Path, tmp_path: Path) -> None:
+    file = statement(tmp_path / "day.xml", ("71", 1_000), ("72", 250))
+    for _ in range(2):
+        done = run("recon", "run", file, "--data", books, "--json")
+        assert (done.code, done.json["clean"], done.json["counts"]) == (0, True, {"equal": 2})
+    mirror = CHART.account(Kind.BANK_MIRROR)
+    assert run("recon", "run", file, "--account", mirror, "--data", books, "--json").json == done.json
+    assert "No breaks" in run("recon", "run", file, "--data", books).out
+
+
+def test_breaks_are_shown_written_and_counted(run: Run, books: Path, tmp_path: Path) -> None:
+    file = statement(tmp_path / "day.xml", ("71", 1_000), ("99", 7))
+    done = run("recon", "run", file, "--data", books, "--out", tmp_path / "out", "--json")
+    assert done.code == 1
+    assert done.json["counts"] == {"equal": 1, "missing_at_bank": 1, "unknown_at_bank": 1}
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "breaks.csv", "matches.csv", "report.md",
+    ]  # fmt: skip
+    assert "unknown_at_bank" in (tmp_path / "out" / "breaks.csv").read_text()
+    short = run("recon", "position", "--statement", file, "--data", books, "--json")
+    [position] = short.json["positions"]
+    assert (short.code, position["outcome"], position["difference"]) == (1, "shortfall", "-243")
+
+
+def test_the_position_by_our_own_books(run: Run, books: Path, tmp_path: Path) -> None:
+    done = run("recon", "position", "--data", books, "--out", tmp_path / "out")
+    assert done.code == 0
+    assert "requirement = 12.50 CNY" in done.out
+    assert (tmp_path / "out" / "position.csv").read_text().startswith("currency,")
+
+
+def test_what_cannot_be_reconciled_is_named_and_not_taken_in(run: Run, books: Path, tmp_path: Path) -> None:
+    file = statement(tmp_path / "day.xml", ("71", 1_000))
+    cut = tmp_path / "cut.xml"
+    cut.write_bytes(file.read_bytes()[:-30])
+    done = run("recon", "run", cut, "--data", books)
+    assert (done.code, done.err[:15]) == (2, "jinku: cut.xml:")
+    assert run("recon", "run", file, "--entity", 7, "--data", books).code == 1
+    assert run("recon", "run", file, "--place", 3, "--data", books).code == 1
+    again = statement(tmp_path / "again.xml", ("71", 900), message="M-1")
+    refused = run("recon", "run", again, "--data", books, "--json")
+    assert (refused.code, json.loads(refused.err)["error"]["code"]) == (1, "duplicate_file")
+    assert not any(path.name == "cut.xml" for path in (books / "statements").iterdir())
+    assert len(list((books / "statements").iterdir())) == 1
