@@ -75,7 +75,9 @@ def test_calls_need_few_arguments() -> None:
 
 def _is_command(node: Function) -> bool:
     """Typer reads a command's options from its parameters; their number is the command's, not the code's."""
-    return any("command" in ast.unparse(decorator) for decorator in node.decorator_list)
+    return "typer.Option" in ast.unparse(node.args) or any(
+        "command" in ast.unparse(decorator) for decorator in node.decorator_list
+    )
 
 
 def test_every_module_says_what_it_is() -> None:

@@ -15,7 +15,8 @@ from typing import IO, Any
 import httpx2
 import pytest
 
-from jinku.bootstrap import open_house
+from jinku.bootstrap import HouseError, open_house
+from jinku.verify import Trust, verify_log_directory
 
 WAIT_SECONDS = 60.0
 
@@ -90,6 +91,20 @@ def test_a_server_with_a_witness(tmp_path: Path) -> None:
     lines = (tmp_path / "s.log").read_text()
     assert token not in lines
     assert '"route":"/v1/accounts"' in lines
+
+
+def test_a_new_directory_signs_with_both_keys_when_asked(tmp_path: Path) -> None:
+    data, port, name = tmp_path / "data", _free_port(), "ledger.example/both"
+    command = ("serve", "--data", data, "--port", port, "--origin", name, "--post-quantum", "--json")
+    with _process(tmp_path / "log", *command) as serving:
+        about = _said(serving.stdout)
+        assert (about["origin"], len(about["vkeys"])) == (name, 2)
+    signed_note = (data / "log" / "checkpoint").read_bytes()
+    assert signed_note.decode().count(f"\n\N{EM DASH} {name} ") == 2
+    report = verify_log_directory(data / "log", Trust.of(about["vkeys"]))  # all keys given must have signed
+    assert report.ok
+    with pytest.raises(HouseError, match="origin"):
+        open_house(data, origin="ledger.example/other")
 
 
 def test_a_request_head_without_end_is_cut_off(tmp_path: Path) -> None:

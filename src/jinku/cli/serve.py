@@ -13,6 +13,13 @@ PORT_DEFAULT = 8686
 def serve(
     data: Data = DATA_DEFAULT,
     ledger: Annotated[str, typer.Option(help="URL of the ledger's engine, for a new directory.")] = "",
+    origin: Annotated[
+        str, typer.Option(help="The log's name for a new directory: a schema-less URL, kept for its life.")
+    ] = "",
+    post_quantum: Annotated[
+        bool,
+        typer.Option("--post-quantum", help="For a new directory: sign checkpoints with ML-DSA-44 as well."),
+    ] = False,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = PORT_DEFAULT,
     expose: Annotated[
@@ -38,7 +45,8 @@ def serve(
 
     binding = Binding(host, port, expose)
     configure_logs()
-    with open_house(data, url=ledger) as house, cosigning(house, witness or []):
+    opened = open_house(data, url=ledger, origin=origin, post_quantum=post_quantum)
+    with opened as house, cosigning(house, witness or []):
         services = open_services(house, open_log=binding.loopback)
         about = {
             "url": f"http://{host}:{port}",
