@@ -8,6 +8,7 @@
 """
 
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 from jinku.ledger.asynchronous import AsyncLedger
@@ -35,11 +36,11 @@ def open_ledger(url: str | Path, clock: Clock = time.time_ns) -> LedgerClient:
 def open_journal(url: str | Path, clock: Clock = time.time_ns) -> Ledger:
     """Open a ledger that keeps its own journal, which is the log: embedded or on PostgreSQL. See `open_ledger`."""
     store = open_store(str(url))
-    try:
-        return Ledger(store, clock)
-    except BaseException:  # raised again: the writer's lock must not outlive the failure
-        store.close()
-        raise
+    with ExitStack() as undo:
+        undo.callback(store.close)  # the writer's lock must not outlive a failure
+        ledger = Ledger(store, clock)
+        undo.pop_all()
+    return ledger
 
 
 def open_ledger_async(url: str | Path, clock: Clock = time.time_ns) -> AsyncLedger:

@@ -21,6 +21,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -79,11 +80,10 @@ class Publisher:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._files = LogFiles(directory)
-        try:
+        with ExitStack() as undo:
+            undo.callback(self._files.close)
             recovered = recover(self._files, source, origin, self.keys, recheck_entries)
-        except BaseException:  # whatever it was, let go of the directory
-            self._files.close()
-            raise
+            undo.pop_all()
         self.repaired = recovered.repaired
         """Files that opening had to write again."""
         self._edge = recovered.edge
