@@ -1,5 +1,6 @@
 """camt.053: what we write is read back, and what is wrong is named by file, line, element and value."""
 
+import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -251,3 +252,45 @@ def test_tens_of_thousands_of_entries_take_seconds() -> None:
     started = time.process_time()
     assert read(write([made])) == [made]
     assert time.process_time() - started < 15
+
+
+@pytest.mark.parametrize(
+    "encoding", ["gbk", "big5", "utf-7", "hex", "undefined", "idna", "punycode", "nothing", "x" * 5_000]
+)
+def test_an_encoding_that_is_not_read_is_named(encoding: str) -> None:
+    declared = f'<?xml version="1.0" encoding="{encoding}"?>'
+    with pytest.raises(InputError, match="is an encoding that is not read here"):
+        read((declared + GOOD.partition("?>")[2]).encode(), "bank.xml")
+
+
+@pytest.mark.parametrize(
+    "encoding", ["UTF-8", "utf-16", "ISO-8859-1", "windows-1252", "US-ASCII", "ISO-8859-15"]
+)
+def test_encodings_of_banks_are_read(encoding: str) -> None:
+    text = GOOD.partition("?>")[2].encode("ascii", "xmlcharrefreplace").decode()
+    data = f'<?xml version="1.0" encoding="{encoding}"?>{text}'.encode(encoding)
+    assert read(data) == [full_statement()]
+
+
+@pytest.mark.parametrize(
+    "day", ["20261120", "2026-W47-5", "2026-11-20 and more", "2026-11-20T", "2026-11-20\u0660"]
+)
+def test_a_date_has_one_form(day: str) -> None:
+    changed = re.sub(r"<BookgDt><Dt>[^<]*<", f"<BookgDt><Dt>{day}<", GOOD, count=1)
+    assert changed != GOOD
+    with pytest.raises(InputError, match="is not a date"):
+        read(changed.encode())
+
+
+def test_a_field_that_repeats_without_end_is_refused_early() -> None:
+    many = "<Ustrd>x</Ustrd>" * 200_000
+    changed = re.sub(r"<Ustrd>[^<]*</Ustrd>", many, GOOD, count=1)
+    assert changed != GOOD
+    with pytest.raises(InputError, match="repeats to more than 20000 characters"):
+        read(changed.encode())
+
+
+def test_a_long_text_is_refused_before_it_is_whole() -> None:
+    cut = re.sub(r"<MsgId>.*", "<MsgId>" + "x" * 20_000, GOOD, count=1, flags=re.DOTALL)
+    with pytest.raises(InputError, match="more than 2000 characters"):
+        read(cut.encode())

@@ -5,6 +5,7 @@ only the elements of ``camt053_fields.FIELDS``; each goes into its container's r
 and the record becomes a value when its container ends.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,14 @@ _TRUNCATED = frozenset(
         errors.XML_ERROR_UNCLOSED_CDATA_SECTION,
     )
 )
+BLANK_CHARS_MAX = 10_000
+"""Blanks around a field's text that layout may add; they are stripped."""
+REPEATED_CHARS_MAX = 20_000
+"""A field that may come again, all its texts together."""
+_ENCODING = re.compile(
+    r"utf-8|utf-16(le|be)?|(us-)?ascii|iso-8859-([1-9]|1[013-6])|(windows-|cp)125[0-8]", re.IGNORECASE
+)
+"""What a file may declare: what the standard asks for (UTF-8), and encodings of one byte a character that banks use."""
 _DEFAULT_LIMITS = ReadLimits()
 
 
@@ -118,12 +127,15 @@ class _Reader:
         self.name = name
         self.limits = limits
         self.statements: list[Statement] = []
+        self._known: set[tuple[str, str, str | int]] = set()
         self.expat: Any = DefusedXMLParser(forbid_dtd=True).parser
         self.expat.ordered_attributes = False
         self.expat.StartElementHandler = self._root
         self.expat.EndElementHandler = self._end
         self.expat.CharacterDataHandler = self._data
+        self.expat.XmlDeclHandler = self._declared
         self._depth_max = limits.depth_max
+        self._text_chars_max = limits.field_chars_max + BLANK_CHARS_MAX
         self._skip = _State()
         self._stack: list[_State] = []
         self._state = self._skip
@@ -148,6 +160,11 @@ class _Reader:
             value=value[:80],
             remedy="ask the bank for a correct file",
         )
+
+    def _declared(self, _version: str, encoding: str | None, _standalone: int) -> None:
+        """The XML declaration, before expat looks for the encoding."""
+        if encoding and not _ENCODING.fullmatch(encoding):
+            raise self.bad("is an encoding that is not read here", "encoding", encoding)
 
     def _root(self, name: str, _attributes: dict[str, str]) -> None:
         namespace, _, tag = name.rpartition("}")
@@ -174,6 +191,8 @@ class _Reader:
     def _data(self, text: str) -> None:
         if self._state.key:
             self._text += text
+            if len(self._text) > self._text_chars_max:
+                raise self._too_long(self._state.key, self._text, self._opened)
 
     def _end(self, _: str) -> None:
         state = self._state
@@ -188,12 +207,19 @@ class _Reader:
         text = self._text.strip()
         record = self._record
         if len(text) > self.limits.field_chars_max:
-            raise self.bad(f"has more than {self.limits.field_chars_max} characters", key, text, self._opened)
+            raise self._too_long(key, text, self._opened)
         if key in record.values:
             if key not in REPEATED:
                 raise self.bad("comes twice", f"{record.kind}/{key}", text, self._opened)
             text = f"{record.values[key].text} {text}"
+            if len(text) > REPEATED_CHARS_MAX:
+                raise self.bad(
+                    f"repeats to more than {REPEATED_CHARS_MAX} characters", key, text, self._opened
+                )
         record.values[key] = Value(text, self._opened, self._currency)
+
+    def _too_long(self, key: str, text: str, line: int) -> InputError:
+        return self.bad(f"has more than {self.limits.field_chars_max} characters", key, text, line)
 
     def _close(self, record: Record) -> None:
         kind = record.kind.rpartition("/")[2]
@@ -222,13 +248,12 @@ class _Reader:
         if len(self.statements) >= self.limits.statements_max:
             raise self.bad(f"has more than {self.limits.statements_max} statements", "Stmt")
         made = statement_of(self._group, record, self._balances, self._entries, self.name)
-        same = (made.account, made.currency, made.statement_id, made.sequence)
-        for other in self.statements:
-            if (other.account, other.currency) == same[:2] and (
-                other.statement_id == made.statement_id or (made.sequence and other.sequence == made.sequence)
-            ):
-                raise self.bad(
-                    "this statement comes twice in the file", "Stmt/Id", made.statement_id, record.line
-                )
+        account = (made.account, made.currency.code)
+        names = {(*account, made.statement_id)} | ({(*account, made.sequence)} if made.sequence else set())
+        if names & self._known:
+            raise self.bad(
+                "this statement comes twice in the file", "Stmt/Id", made.statement_id, record.line
+            )
+        self._known |= names
         self.statements.append(made)
         self._balances, self._entries = [], []

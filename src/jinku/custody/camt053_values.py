@@ -3,6 +3,7 @@
 Every function raises InputError with file, line, element and value; none of them repairs anything.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import date
 
@@ -19,6 +20,8 @@ _STATUSES = {one.value: one for one in EntryStatus}
 _OPENING = ("OPBD", "PRCD")
 """Banks that give no opening booked balance give the previous closing one."""
 COUNT_DIGITS_MAX = 18
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9:.]+)?(?:Z|[+-][0-9]{2}:[0-9]{2})?\Z")
+"""``xs:date`` or ``xs:dateTime``; Python would also take weeks of the year, and digits without hyphens."""
 
 
 def entry_of(record: Record, statement: Record, file: str) -> StatementEntry:
@@ -158,6 +161,8 @@ def _flag(record: Record, key: str, file: str) -> bool:
 
 def _date(value: Value, field: str, file: str) -> date:
     try:
+        if not _DATE.match(value.text):
+            raise ValueError
         return date.fromisoformat(value.text[:10])
     except ValueError:
         raise _bad("is not a date", field, value, file) from None
