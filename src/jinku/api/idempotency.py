@@ -5,8 +5,7 @@ Rules:
 1. A key belongs to the fingerprint of its request: method, path, query, media type and body.
 2. The first request claims the key, is executed, and its answer is stored durably before it is sent.
 3. The same key and fingerprint later: the stored answer, marked ``Idempotency-Replayed: true``. Another
-   fingerprint:
-   422. While the first is still being executed: 409.
+   fingerprint, or the first still being executed: 409.
 4. An answer is stored once execution began: every 2xx, 404 and 409 from below. What was refused before (400,
    401, 413, 415, 422 …) and what may pass (5xx) frees the key.
 5. Keys are kept ``IDEMPOTENCY_KEPT_SECONDS``. A claim of a process that died is dropped when the file is
