@@ -199,7 +199,9 @@ def _joined(group: list[Request]) -> tuple[Array, Array]:
         return group[0].payload, np.array([0, len(group[0].payload)], np.int64)
     offsets = np.zeros(len(group) + 1, np.int64)
     np.cumsum([len(request.payload) for request in group], out=offsets[1:])
-    return np.concatenate([request.payload for request in group]), offsets
+    # by bytes: np.concatenate looks at every field of every array
+    joined = bytearray().join([request.payload.tobytes() for request in group])
+    return np.frombuffer(joined, group[0].payload.dtype), offsets
 
 
 def _split(results: Array, offsets: Array) -> list[object]:

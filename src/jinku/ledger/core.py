@@ -155,7 +155,7 @@ class Core:
         self._next_expiry = self._due.next  # not before: until then a reader must wait for what is expiring
 
     def _mark_dirty(self, touched: NDArray[np.int64]) -> None:
-        self._dirty.update(np.unique(touched // BLOCK_ACCOUNTS).tolist())
+        self._dirty.update(np.flatnonzero(np.bincount(touched // BLOCK_ACCOUNTS)).tolist())
 
     def _snapshot(self, id_max: int, size: int) -> tuple[Header, dict[int, bytes]]:
         old, machine = self._header, self.machine
