@@ -89,6 +89,9 @@ def test_what_is_refused_says_how_and_why(client: TestClient) -> None:
         ),
         (client.get("/v1/x", headers={"x-long": "x" * HEADER_BYTES_MAX}), 431, "headers_too_large"),
         (client.get("/v1/nothing"), 404, "not_found"),
+        (client.get("/log/tile/0/999"), 404, "not_found"),
+        (client.get("/log/secret"), 404, "not_found"),
+        (client.post("/log/checkpoint"), 405, "method_not_allowed"),
         (client.delete("/v1/transfers/1"), 405, "method_not_allowed"),
         (client.get("/v1/transfers/batch"), 405, "method_not_allowed"),
         (client.get("/v1/accounts/abc"), 422, "fields_invalid"),
@@ -100,6 +103,7 @@ def test_what_is_refused_says_how_and_why(client: TestClient) -> None:
         assert problem["code"] == (code or "body_malformed")
         assert problem["type"] == f"urn:jinku:problem:{problem['code']}"
         assert problem["status"] == status
+        assert answer.headers["cache-control"] == "no-store"
         assert problem["detail"]
         assert problem["remedy"]
 

@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.routing import Router
 
 from jinku import __version__
 from jinku.api.guard import Guard, Openness
@@ -26,7 +27,7 @@ from jinku.api.wire.accounts import AccountIn, AccountsIn
 from jinku.api.wire.filters import IdsIn, QueryIn
 from jinku.api.wire.transfers import TransferIn, TransfersIn
 from jinku.base.errors import JinkuError
-from jinku.log.http import log_app
+from jinku.log.http import log_routes
 
 LOG_PREFIX = "/log"
 OPEN_PATHS = frozenset({"/healthz", "/readyz", "/openapi.json"})
@@ -75,7 +76,7 @@ def create_app(services: Services) -> FastAPI:
     )
     for router in routers:
         app.include_router(router)
-    app.mount(LOG_PREFIX, log_app(services.house.log_directory))
+    app.mount(LOG_PREFIX, Router(log_routes(services.house.log_directory)))
     app.add_exception_handler(JinkuError, answer_jinku_error)
     app.add_exception_handler(RequestValidationError, answer_validation_error)
     app.add_exception_handler(HTTPException, answer_http_exception)

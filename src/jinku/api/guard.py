@@ -7,7 +7,7 @@ Rules, in this order:
 2. More than ``REQUESTS_IN_FLIGHT_MAX`` at a time: 503. Headers above ``HEADER_BYTES_MAX``: 431.
 3. Deny by default: a path is open only where :class:`Openness` says so; any other asks for the bearer token,
    also where nothing is served.
-4. Every answer has the security headers; ``/v1`` is never stored by a cache.
+4. Every answer has the security headers; only what ``/log`` has may be stored by a cache.
 5. Whatever escapes from below is logged without its message and answered with a 500 that says nothing.
 6. Every answer is counted and logged by its route template.
 """
@@ -135,7 +135,7 @@ class _Exchange:
             headers: list[Any] = message["headers"]
             headers.append((b"x-request-id", self.request_id.encode()))
             headers.extend(_SECURITY_HEADERS)
-            if not self._scope["path"].startswith("/log/"):
+            if self.status >= 400 or not self._scope["path"].startswith("/log/"):
                 headers.append(_NO_STORE)
         await self._send(message)
 

@@ -8,9 +8,12 @@ Rules:
    all, since the tile may be there a moment later.
 3. Bundles go out gzipped to clients that accept it; hashes do not compress.
 
+4. What is not there is a Starlette ``HTTPException``, so an application that takes the routes in answers it in its own
+   form.
+
 Example::
 
-    app.mount("/log", log_app(directory))
+    app.mount("/log", Router(log_routes(directory)))
 """
 
 import gzip
@@ -18,6 +21,7 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -33,11 +37,16 @@ GZIP_LEVEL = 6
 
 def log_app(directory: Path) -> Starlette:
     """An ASGI application that serves the log in `directory` for reading."""
+    return Starlette(routes=log_routes(directory))
+
+
+def log_routes(directory: Path) -> list[Route]:
+    """The routes that serve the log in `directory` for reading."""
 
     async def checkpoint(_request: Request) -> Response:
         content = await run_in_threadpool(_read, directory / CHECKPOINT_NAME)
         if content is None:
-            return _missing()
+            raise _missing()
         return Response(content, headers={"Content-Type": TEXT_CONTENT_TYPE, "Cache-Control": FRESH})
 
     async def tile(request: Request) -> Response:
@@ -45,7 +54,7 @@ def log_app(directory: Path) -> Starlette:
         wanted = parse_tile_path(path)
         content = await run_in_threadpool(_read, directory / path) if wanted else None
         if wanted is None or content is None:
-            return _missing()
+            raise _missing()
         headers = {"Content-Type": "application/octet-stream", "Cache-Control": IMMUTABLE}
         if wanted.level == ENTRIES:
             headers["Vary"] = "Accept-Encoding"
@@ -54,7 +63,7 @@ def log_app(directory: Path) -> Starlette:
                 content = await run_in_threadpool(gzip.compress, content, GZIP_LEVEL, mtime=0)
         return Response(content, headers=headers)
 
-    return Starlette(routes=[Route("/checkpoint", checkpoint), Route("/tile/{path:path}", tile)])
+    return [Route("/checkpoint", checkpoint), Route("/tile/{path:path}", tile)]
 
 
 def _accepts_gzip(request: Request) -> bool:
@@ -73,6 +82,5 @@ def _read(path: Path) -> bytes | None:
         return None
 
 
-def _missing() -> Response:
-    headers = {"Content-Type": TEXT_CONTENT_TYPE, "Cache-Control": "no-store"}
-    return Response("not here\n", 404, headers=headers)
+def _missing() -> HTTPException:
+    return HTTPException(404, "not here", headers={"Cache-Control": "no-store"})
