@@ -5,15 +5,20 @@ import hashlib
 import json
 import shlex
 import shutil
+from datetime import date
 from pathlib import Path
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
+from jinku.api.services import open_services
+from jinku.base.currency import currency
 from jinku.bootstrap import open_house
 from jinku.cli.demo import demo
 from jinku.cli.main import main
+from jinku.custody import camt053
+from jinku.custody.statement import Statement
 from jinku.sim import folder
 from jinku.sim.audit import audit
 from jinku.sim.close import OpenHouse
@@ -169,6 +174,22 @@ def test_an_earlier_demo_is_replaced_only_when_asked_and_other_files_stay(tmp_pa
         folder.prepare(tmp_path, force=False)
     folder.prepare(tmp_path, force=True)
     assert {path.name for path in tmp_path.iterdir()} == {MARKER, "notes.txt"}
+
+
+def test_what_a_server_kept_of_an_earlier_demo_goes_with_it(tmp_path: Path) -> None:
+    folder.prepare(tmp_path, force=False)
+    with open_house(tmp_path, origin=ORIGIN) as house:
+        services = open_services(house)
+        services.desk.accept(camt053.write([_empty_statement()]), "day.xml")
+        services.close()
+    assert (tmp_path / "statements").exists()
+    folder.prepare(tmp_path, force=True)
+    assert {path.name for path in tmp_path.iterdir()} == {MARKER}
+
+
+def _empty_statement() -> Statement:
+    day = date(2026, 11, 20)
+    return Statement("POOL", currency("CNY"), 1, "M-1", 0, 0, (), day, day, statement_id="S-1")
 
 
 def test_a_demo_that_is_being_served_is_not_replaced(tmp_path: Path) -> None:

@@ -46,7 +46,13 @@ CONTENTS = (
     ),
 )
 
-_LEFT_BY_A_SERVER = ("api-token", "idempotency.db", "idempotency.db-shm", "idempotency.db-wal")
+_LEFT_BY_A_SERVER = (
+    "api-token",
+    *(f"{name}.db{suffix}" for name in ("idempotency", "statements") for suffix in ("", "-shm", "-wal")),
+    "statements",
+    "reconciliations",
+    "attestations",
+)
 
 
 class FolderRefused(JinkuError):
