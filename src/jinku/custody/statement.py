@@ -8,7 +8,9 @@ Rules:
 3. Only booked entries move the booked balances; pending and informational ones are carried along.
 4. `reversal` marks an entry that takes back an earlier one; its direction is that of the money it moves
    itself.
-5. Each check is one function, returns every finding in order, and mends nothing.
+5. A balance that the bank did not give is computed from the other one and the booked entries, or from 0 where it
+   gave neither; `opening_given` and `closing_given` say so, and no such balance is evidence of anything.
+6. Each check is one function, returns every finding in order, and mends nothing.
 
 Example::
 
@@ -48,6 +50,17 @@ class EntryStatus(StrEnum):
     BOOKED = "BOOK"
     PENDING = "PDNG"
     INFORMATION = "INFO"
+
+
+class StatementKind(StrEnum):
+    """What a bank means by a message."""
+
+    STATEMENT = "statement"
+    """What was booked in a closed period: camt.053, MT940, final BAI2 data, a day's CSV."""
+    REPORT = "report"
+    """What is seen of a day that is not over: camt.052, MT942, interim BAI2 data."""
+    NOTIFICATION = "notification"
+    """Single movements, without the account's balances: camt.054, a custodian's check file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +115,13 @@ class Statement:
     owner: str = ""
     opening_available: int | None = None
     closing_available: int | None = None
+    kind: StatementKind = StatementKind.STATEMENT
+    opening_given: bool = True
+    """Whether `opening` is the bank's word (rule 5)."""
+    closing_given: bool = True
+    """Whether `closing` is the bank's word (rule 5)."""
+    information: str = ""
+    """What the bank wrote about the statement as a whole."""
 
     @property
     def booked(self) -> tuple[StatementEntry, ...]:
@@ -141,53 +161,65 @@ def check_sums(statement: Statement) -> tuple[Finding, ...]:
 
 
 def check_duplicate_lines(statement: Statement) -> tuple[Finding, ...]:
-    """No entry reference of the bank stands twice in one statement."""
-    seen: set[str] = set()
+    """No entry reference of the bank stands twice in one statement, and no line that the bank gave an id to is the
+    same as another in every field."""
+    references: set[str] = set()
+    lines: dict[StatementEntry, int] = {}
     found = []
     for number, entry in enumerate(statement.entries, 1):
-        if entry.reference and entry.reference in seen:
-            place = f"{_place(statement)} line {number}"
+        place = f"{_place(statement)} line {number}"
+        if entry.reference and entry.reference in references:
             found.append(Finding("duplicate_line", place, f"reference {entry.reference} stands twice"))
-        seen.add(entry.reference)
+        elif (entry.servicer_reference or entry.transaction_id) and entry in lines:
+            found.append(Finding("duplicate_line", place, f"is line {lines[entry]} again, in every field"))
+        references.add(entry.reference)
+        lines.setdefault(entry, number)
     return tuple(found)
 
 
 def check_sequence(statements: Sequence[Statement]) -> tuple[Finding, ...]:
-    """Statements of one account and currency, given in any order, follow one another.
+    """Statements of one account, currency and kind, given in any order, follow one another.
 
-    (1) No (account, currency, sequence) comes twice. (2) Sequence numbers have no gaps. (3) The closing
-    balance of each is the opening balance of the next. Statements without a sequence number are put in order
-    of their dates.
+    (1) No (account, currency, kind, year, sequence) comes twice. (2) Sequence numbers have no gaps; they may start
+    again with 1 in a new year. (3) The closing balance of each is the opening balance of the next, where the bank
+    gave both. Statements without a sequence number are put in order of their dates.
     """
     found: list[Finding] = []
-    ordered = sorted(
-        statements, key=lambda s: (s.account, s.currency.code, s.sequence, s.from_date, s.to_date)
-    )
-    for before, after in pairwise(ordered):
-        if (before.account, before.currency) != (after.account, after.currency):
+    for before, after in pairwise(sorted(statements, key=_order)):
+        if (before.account, before.currency, before.kind) != (after.account, after.currency, after.kind):
             continue
-        if after.sequence and after.sequence == before.sequence:
+        same_year = before.to_date.year == after.to_date.year
+        if after.sequence and after.sequence == before.sequence and same_year:
             found.append(Finding("duplicate_statement", _place(after), "this statement came twice"))
             continue
-        if before.sequence and after.sequence != before.sequence + 1:
-            missing = f"after {before.sequence} comes {after.sequence}"
-            found.append(Finding("sequence", _place(after), f"statements are missing: {missing}"))
-        elif before.closing != after.opening:
-            found.append(
-                Finding(
-                    "continuity",
-                    _place(after),
-                    f"opens with {after.money(after.opening)}, but {before.sequence} closed with "
-                    f"{before.money(before.closing)}",
-                )
-            )
+        found += check_follows(before.sequence, before.to_date, before.closing, after, before.closing_given)
     return tuple(found)
+
+
+def check_follows(
+    sequence: int, to_date: date, closing: int, after: Statement, closing_given: bool = True
+) -> tuple[Finding, ...]:
+    """`after` continues the statement with this sequence number, last day and closing balance."""
+    anew = after.sequence == 1 and after.to_date.year > to_date.year
+    if sequence and after.sequence != sequence + 1 and not anew:
+        missing = f"after {sequence} comes {after.sequence}"
+        return (Finding("sequence", _place(after), f"statements are missing: {missing}"),)
+    if closing_given and after.opening_given and closing != after.opening:
+        before = f"no. {sequence} of {to_date}" if sequence else f"the one before, of {to_date},"
+        jump = f"opens with {after.money(after.opening)}, but {before} closed with {after.money(closing)}"
+        return (Finding("continuity", _place(after), jump),)
+    return ()
 
 
 def check_all(statements: Sequence[Statement]) -> tuple[Finding, ...]:
     """Every check over `statements`, those within a statement first."""
     within = [finding for one in statements for finding in check_sums(one) + check_duplicate_lines(one)]
     return (*within, *check_sequence(statements))
+
+
+def _order(one: Statement) -> tuple[str, str, str, int, int, date, date]:
+    account = (one.account, one.currency.code, one.kind.value)
+    return (*account, one.to_date.year, one.sequence, one.from_date, one.to_date)
 
 
 def _place(statement: Statement) -> str:
