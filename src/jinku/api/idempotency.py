@@ -25,6 +25,7 @@ from pathlib import Path
 from jinku.api.errors import IdempotencyKeyInUse, IdempotencyKeyReused, IdempotencyKeysFull
 from jinku.api.limits import IDEMPOTENCY_KEPT_SECONDS, IDEMPOTENCY_KEYS_MAX
 from jinku.base.clock import NS_PER_SECOND
+from jinku.base.files import make_private
 
 _KEPT_NS = IDEMPOTENCY_KEPT_SECONDS * NS_PER_SECOND
 _SWEEP_ROWS_MAX = 1_000
@@ -65,6 +66,7 @@ class IdempotencyStore:
         """`clock` gives ns. Claims left by a process that died are dropped."""
         self._clock = clock
         self._lock = threading.Lock()
+        make_private(path)
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")

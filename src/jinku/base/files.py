@@ -17,6 +17,18 @@ def replace_durably(path: Path, data: bytes, mode: int = 0o644) -> None:
     sync_directory(path.parent)
 
 
+def make_private(path: Path) -> None:
+    """Make `path` a file that only its owner reads, before a database writes into it. What SQLite puts beside it has
+    the same mode. Raises OSError, also for a symbolic link."""
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        if path.is_symlink():
+            raise
+        if path.stat().st_mode & 0o077:
+            path.chmod(0o600)
+
+
 def sync_directory(directory: Path) -> None:
     """Make the names in `directory` durable."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

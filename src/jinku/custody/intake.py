@@ -28,6 +28,7 @@ from typing import Self
 
 from jinku.base.clock import Clock, to_rfc3339
 from jinku.base.errors import InputError
+from jinku.base.files import make_private
 from jinku.custody.camt053 import ReadLimits, read
 from jinku.custody.errors import DuplicateFile, IntakeUnavailable
 from jinku.custody.statement import Finding, Statement, check_duplicate_lines, check_sequence
@@ -88,12 +89,13 @@ class Intake:
         """Open the register at `path`, and create it where there is none. Raises IntakeUnavailable."""
         self._clock = clock
         try:
+            make_private(path)
             self._database = sqlite3.connect(path, timeout=BUSY_WAIT_S, isolation_level=None)
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute("PRAGMA synchronous = FULL")
             self._database.execute("PRAGMA foreign_keys = ON")
             self._database.executescript(_SCHEMA)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise _unavailable(error) from error
 
     def accept(self, source: Path | bytes, name: str = "", *, limits: ReadLimits | None = None) -> Accepted:
@@ -240,7 +242,7 @@ def _duplicate(name: str, what: str, field: str, value: str, row: tuple[str, int
     )
 
 
-def _unavailable(error: sqlite3.Error) -> IntakeUnavailable:
+def _unavailable(error: sqlite3.Error | OSError) -> IntakeUnavailable:
     return IntakeUnavailable(
         f"the register of files failed: {error}", remedy="check the disk and who else has it open"
     )

@@ -25,6 +25,7 @@ from pathlib import Path
 from types import TracebackType
 
 from jinku.base.canonical import canonical_json
+from jinku.base.files import make_private
 from jinku.crypto.commitment import check_opening, commit, new_salt
 from jinku.crypto.errors import CommitmentMismatchError
 from jinku.custody.chart import Opening
@@ -93,7 +94,7 @@ class PeopleStore:
     @classmethod
     def open(cls, path: Path) -> "PeopleStore":
         """Open the store at `path`, made if absent and readable by its owner only."""
-        path.touch(mode=0o600, exist_ok=True)
+        make_private(path)
         connection = sqlite3.connect(path)
         connection.execute("PRAGMA secure_delete = ON")
         connection.execute(_SCHEMA)

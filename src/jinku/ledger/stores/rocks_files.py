@@ -140,7 +140,7 @@ def _make_directory(path: Path) -> None:
     """Make `path` and make its name durable in the directory above. Raises StoreError where it holds other
     things."""
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not (path / _LOCK_FILE).exists() and any(path.iterdir()):
             raise StoreError(
                 f"{path} holds files that are not a ledger's", remedy="name an empty or a new directory"
