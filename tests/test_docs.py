@@ -1,0 +1,52 @@
+"""The documents are complete: an index that leads to each of them, a reason for each dependency, the words that run."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+DECISIONS = sorted((DOCS / "adr").glob("*.md"))
+
+
+def linked(page: Path) -> set[Path]:
+    """The files that a page links to."""
+    targets = re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8"))
+    return {(page.parent / target).resolve() for target in targets if "://" not in target}
+
+
+def test_the_index_leads_to_every_document() -> None:
+    missing = {path.resolve() for path in DOCS.rglob("*.md")} - linked(DOCS / "README.md")
+    assert missing == {(DOCS / "README.md").resolve()}, f"docs/README.md does not link: {missing}"
+    for readme in ("README.md", "README.zh-CN.md"):
+        assert (DOCS / "README.md").resolve() in linked(ROOT / readme), readme
+
+
+def test_what_is_read_in_chinese_and_in_english_links_to_each_other() -> None:
+    chinese = [*DOCS.rglob("*.zh-CN.md"), ROOT / "README.zh-CN.md"]
+    assert len(chinese) >= 3
+    for page in chinese:
+        english = page.with_name(page.name.replace(".zh-CN", ""))
+        assert english.resolve() in linked(page), page
+        assert page.resolve() in linked(english), english
+
+
+@pytest.mark.parametrize("path", DECISIONS, ids=lambda path: path.name)
+def test_each_decision_says_why_and_what_was_rejected(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith(f"# {int(path.name[:4])}. ")
+    for part in ("Context", "Decision", "Rejected"):
+        assert f"**{part}" in text, f"{path.name} has no {part}"
+
+
+def test_each_runtime_dependency_has_its_reason_and_no_other_is_named() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = {re.split(r"[\[><=]", line)[0] for line in project["dependencies"]}
+    table = re.findall(
+        r"^\| `([a-z0-9-]+)` \| (.+) \| (.+) \|$", (DOCS / "dependencies.md").read_text("utf-8"), re.MULTILINE
+    )
+    assert {name for name, _, _ in table} == wanted
+    for extra in project["optional-dependencies"]:
+        assert f"`jinku[{extra}]`" in (DOCS / "dependencies.md").read_text("utf-8")
