@@ -12,6 +12,8 @@ from jinku.api.services import Services, open_services
 from jinku.api.token import read_or_make_secret
 from jinku.bootstrap import open_house
 
+LOCAL = "http://127.0.0.1:8686"
+
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -37,14 +39,14 @@ def app(services: Services) -> FastAPI:
 @pytest.fixture(scope="module")
 def stranger(app: FastAPI) -> Iterator[TestClient]:
     """A client without a token."""
-    with TestClient(app, raise_server_exceptions=False) as client:
+    with TestClient(app, LOCAL, raise_server_exceptions=False) as client:
         yield client
 
 
 @pytest.fixture(scope="module")
 def client(app: FastAPI, data: Path) -> Iterator[TestClient]:
     """A client with the token, and two accounts: 1 and 2 of ledger 156."""
-    with TestClient(app, raise_server_exceptions=False) as client:
+    with TestClient(app, LOCAL, raise_server_exceptions=False) as client:
         client.headers["authorization"] = f"Bearer {read_or_make_secret(data)}"
         accounts = [{"id": str(number), "ledger": 156, "code": 10} for number in (1, 2)]
         assert client.post("/v1/accounts/batch", json={"accounts": accounts}).json()["created"] == 2

@@ -40,6 +40,27 @@ def test_what_is_open_says_little(stranger: TestClient) -> None:
     assert stranger.get("/log/checkpoint").status_code == 200
 
 
+@pytest.mark.parametrize("host", ["localhost:8686", "127.0.0.1", "[::1]:8686", "LOCALHOST"])
+def test_the_log_is_open_under_a_loopback_name(stranger: TestClient, host: str) -> None:
+    assert stranger.get("/log/checkpoint", headers={"host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["rebound.example", "127.0.0.1.rebound.example", "localhost.example", "a@localhost", "", "[::1].x"],
+)
+def test_a_rebound_name_reads_nothing_of_the_log(stranger: TestClient, client: TestClient, host: str) -> None:
+    assert stranger.get("/log/checkpoint", headers={"host": host}).status_code == 401
+    assert client.get("/log/checkpoint", headers={"host": host}).status_code == 200
+    assert stranger.get("/healthz", headers={"host": host}).status_code == 200
+
+
+def test_no_redirect_is_built_from_the_host(stranger: TestClient, client: TestClient) -> None:
+    for path in ("/log/checkpoint/", "/v1/accounts/"):
+        answer = client.get(path, headers={"host": "evil.example"}, follow_redirects=False)
+        assert (answer.status_code, "location" in answer.headers) == (404, False)
+
+
 def test_a_closed_log_asks_for_the_token(services: Services) -> None:
     from dataclasses import replace
 

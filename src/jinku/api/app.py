@@ -76,7 +76,7 @@ def create_app(services: Services) -> FastAPI:
     )
     for router in routers:
         app.include_router(router)
-    app.mount(LOG_PREFIX, Router(log_routes(services.house.log_directory)))
+    app.mount(LOG_PREFIX, Router(log_routes(services.house.log_directory), redirect_slashes=False))
     app.add_exception_handler(JinkuError, answer_jinku_error)
     app.add_exception_handler(RequestValidationError, answer_validation_error)
     app.add_exception_handler(HTTPException, answer_http_exception)

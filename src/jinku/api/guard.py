@@ -6,7 +6,8 @@ Rules, in this order:
    it.
 2. More than ``REQUESTS_IN_FLIGHT_MAX`` at a time: 503. Headers above ``HEADER_BYTES_MAX``: 431.
 3. Deny by default: a path is open only where :class:`Openness` says so; any other asks for the bearer token,
-   also where nothing is served.
+   also where nothing is served. The log is open only to a client that calls this machine by a loopback name: a
+   web page whose own name was made to point here (DNS rebinding) is a stranger.
 4. Every answer has the security headers; only what ``/log`` has may be stored by a cache.
 5. Whatever escapes from below is logged without its message and answered with a 500 that says nothing.
 6. Every answer is counted and logged by its route template.
@@ -29,6 +30,7 @@ from jinku.api.problem import problem_response
 from jinku.api.token import Token
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,%d}" % REQUEST_ID_CHARACTERS_MAX)
+_LOOPBACK = re.compile(rb"(localhost|127(\.[0-9]{1,3}){3}|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
 _SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
@@ -44,11 +46,14 @@ class Openness:
     """Which paths are served without a token."""
 
     exact: frozenset[str]
-    prefixes: tuple[str, ...] = ()
+    local_prefixes: tuple[str, ...] = ()
+    """Open where the Host header is a loopback name."""
 
-    def covers(self, path: str) -> bool:
-        """Whether `path` needs no token."""
-        return path in self.exact or path.startswith(self.prefixes)
+    def covers(self, path: str, host: bytes = b"localhost") -> bool:
+        """Whether `path`, asked for under the Host header `host`, needs no token."""
+        if path in self.exact:
+            return True
+        return path.startswith(self.local_prefixes) and _LOOPBACK.fullmatch(host) is not None
 
 
 class Guard:
@@ -69,7 +74,7 @@ class Guard:
         exchange = _Exchange(scope, send, self._ids)
         self._in_flight += 1
         try:
-            refusal = self._refuse(scope, exchange.authorization)
+            refusal = self._refuse(scope, exchange)
             if refusal is None:
                 await self._app(scope, receive, exchange.send)
             else:
@@ -85,7 +90,7 @@ class Guard:
             self._metrics.answered(scope["method"], exchange.route(), exchange.status, taken)
             self._log.answered(exchange.request_id, scope["method"], exchange.route(), exchange.status, taken)
 
-    def _refuse(self, scope: Scope, authorization: bytes) -> ApiError | None:
+    def _refuse(self, scope: Scope, exchange: "_Exchange") -> ApiError | None:
         if self._in_flight > REQUESTS_IN_FLIGHT_MAX:
             return TooBusy(
                 f"{REQUESTS_IN_FLIGHT_MAX} requests are being answered",
@@ -97,7 +102,9 @@ class Guard:
                 f"request target and headers exceed {HEADER_BYTES_MAX} bytes",
                 remedy="send fewer or shorter headers",
             )
-        if not self._open.covers(scope["path"]) and not self._token.matches(authorization):
+        if not self._open.covers(scope["path"], exchange.host) and not self._token.matches(
+            exchange.authorization
+        ):
             return TokenRefused(
                 "this path asks for the bearer token",
                 remedy="send Authorization: Bearer TOKEN; `jinku serve` names the file that holds it",
@@ -114,15 +121,17 @@ def _request_ids() -> Iterator[str]:
 class _Exchange:
     """One request and its answer: the request id, the status sent, and the headers that every answer has."""
 
-    __slots__ = ("_scope", "_send", "authorization", "request_id", "status")
+    __slots__ = ("_scope", "_send", "authorization", "host", "request_id", "status")
 
     def __init__(self, scope: Scope, send: Send, ids: Iterator[str]) -> None:
         self._scope, self._send = scope, send
         self.status = 0
-        self.authorization = wanted = b""
+        self.authorization = self.host = wanted = b""
         for name, value in scope["headers"]:
             if name == b"authorization":
                 self.authorization = value
+            elif name == b"host":
+                self.host = value
             elif name == b"x-request-id":
                 wanted = value
         self.request_id = wanted.decode() if _REQUEST_ID.fullmatch(wanted) else next(ids)

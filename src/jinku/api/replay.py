@@ -47,7 +47,7 @@ class Replay:
                 remedy="use a random UUID",
             )
         body = await read_body(request, STATEMENT_BYTES_MAX)
-        target = f"{request.url.path}?{request.url.query}"
+        target = f"{request.scope['path']}?{request.scope['query_string'].decode('latin-1')}"
         name = key.decode("ascii")
         seen = fingerprint(request.method, target, request.headers.get("content-type", ""), body)
         stored = await run_in_threadpool(self._store.claim, name, seen)

@@ -13,7 +13,7 @@ Rules:
 
 Example::
 
-    app.mount("/log", Router(log_routes(directory)))
+    app.mount("/log", Router(log_routes(directory), redirect_slashes=False))
 """
 
 import gzip
@@ -37,7 +37,9 @@ GZIP_LEVEL = 6
 
 def log_app(directory: Path) -> Starlette:
     """An ASGI application that serves the log in `directory` for reading."""
-    return Starlette(routes=log_routes(directory))
+    app = Starlette(routes=log_routes(directory))
+    app.router.redirect_slashes = False  # a redirect would name whatever Host the client sent
+    return app
 
 
 def log_routes(directory: Path) -> list[Route]:

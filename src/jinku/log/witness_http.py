@@ -28,12 +28,14 @@ def witness_app(witness: Witness) -> Starlette:
     async def checkpoint(request: Request) -> HttpResponse:
         return _answer(await run_in_threadpool(witness.checkpoint, request.path_params["origin_hash"]))
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/add-checkpoint", add_checkpoint, methods=["POST"]),
             Route("/{origin_hash}/checkpoint", checkpoint, methods=["GET"]),
         ]
     )
+    app.router.redirect_slashes = False  # a redirect would name whatever Host the client sent
+    return app
 
 
 async def _read(request: Request) -> bytes | None:
