@@ -3,8 +3,12 @@
 import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer.main
+
+from jinku.cli.main import app
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -50,3 +54,24 @@ def test_each_runtime_dependency_has_its_reason_and_no_other_is_named() -> None:
     assert {name for name, _, _ in table} == wanted
     for extra in project["optional-dependencies"]:
         assert f"`jinku[{extra}]`" in (DOCS / "dependencies.md").read_text("utf-8")
+
+
+def shell_lines(page: Path) -> list[list[str]]:
+    """The lines of a page's shell blocks, as words, without comments; continued lines are one."""
+    blocks = re.findall(r"^```sh\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    lines = [line.split("#")[0] for block in blocks for line in block.replace("\\\n", " ").splitlines()]
+    return [line.split() for line in lines if line.strip()]
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=lambda page: page.name)
+def test_each_command_of_the_documents_exists_with_its_options(page: Path) -> None:
+    for words in shell_lines(page):
+        if words[0] != "jinku":
+            continue
+        command: Any = typer.main.get_command(app)
+        for word in words[1:]:
+            command = getattr(command, "commands", {}).get(word, command)
+        assert not getattr(command, "commands", None), f"{' '.join(words)}: no such command"
+        options = {name for parameter in command.params for name in parameter.opts}
+        said = {word for word in words if word.startswith("--")}
+        assert said <= options or "verify" in words, f"{' '.join(words)}: {said - options}"

@@ -1,10 +1,13 @@
 """The README cannot lie: its programs run, its commands exist, its links lead somewhere, both languages agree."""
 
 import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import httpx2
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -35,6 +38,30 @@ def test_each_python_block_runs(name: str, tmp_path: Path) -> None:
         )
         assert done.returncode == 0, done.stderr
         assert done.stdout.strip() == "30000"
+
+
+def test_the_server_starts_as_it_is_written(tmp_path: Path) -> None:
+    """`jinku serve …` of the README, word for word, until it is ready; then stopped as by Ctrl-C."""
+    [words] = [found for found in commands("README.md") if found[:2] == ["jinku", "serve"]]
+    url = f"http://127.0.0.1:{words[words.index('--port') + 1]}"
+    command = [sys.executable, "-m", "jinku", *words[1:]]
+    with (tmp_path / "log").open("wb") as log:
+        server = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=log)
+    try:
+        deadline = time.monotonic() + 120
+        while True:
+            assert server.poll() is None, (tmp_path / "log").read_text()
+            assert time.monotonic() < deadline
+            try:
+                assert httpx2.get(f"{url}/readyz").json() == {"status": "ready"}
+                break
+            except httpx2.TransportError:
+                time.sleep(0.2)
+        assert httpx2.get(f"{url}/log/checkpoint").status_code == 200
+    finally:
+        server.send_signal(signal.SIGINT)
+        ended = server.wait(60)
+    assert ended == 0
 
 
 @pytest.mark.parametrize("name", READMES)
