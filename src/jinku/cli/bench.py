@@ -24,7 +24,7 @@ Scratch = Annotated[
 
 @bench_app.command()
 def ledger(
-    transfers: Annotated[int, typer.Option(help="Transfers of the longest run.", min=10_000)] = 2_000_000,
+    transfers: Annotated[int, typer.Option(help="Transfers of the longest run.", min=100_000)] = 2_000_000,
     scratch: Scratch = None,
     json: Json = False,
 ) -> None:
