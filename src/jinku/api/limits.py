@@ -18,6 +18,12 @@ HEADER_BYTES_MAX = 16 * 1024
 BODY_SECONDS_MAX = 30.0
 """A client that sends its body more slowly is answered 408."""
 
+HEAD_SECONDS_MAX = 30.0
+"""A connection that does not complete the head of its next request in this time is closed."""
+
+ANSWER_STALL_SECONDS_MAX = 60.0
+"""A client that takes nothing of its answer for this long is cut off."""
+
 REQUESTS_IN_FLIGHT_MAX = 1_024
 """More at the same time are answered 503 with Retry-After."""
 
