@@ -18,6 +18,7 @@ import numpy as np
 from jinku.base.errors import JinkuError
 from jinku.bench.postgres import NoServer, running_server
 from jinku.bench.report import Figure
+from jinku.bench.tigerbeetle import compared, measure
 from jinku.bootstrap import House, open_house
 from jinku.ledger.layout import ACCOUNT, TRANSFER, Array
 from jinku.ledger.limits import BATCH_EVENTS_MAX
@@ -46,8 +47,13 @@ class Load:
     seed: int = 7
 
 
-def run(transfers: int, directory: Path | None, progress: Progress) -> dict[str, Figure]:
-    """All figures of the ledger. `directory` is where the ledgers are made (a temporary one where None)."""
+def run(
+    transfers: int, directory: Path | None, progress: Progress, tigerbeetle: str | None = None
+) -> dict[str, Figure]:
+    """All figures of the ledger. `directory` is where the ledgers are made (a temporary one where None).
+
+    `tigerbeetle` is that program, to be measured in the same run; None where there is none.
+    """
     figures: dict[str, Figure] = {}
     with tempfile.TemporaryDirectory(prefix="jinku-bench-", dir=directory) as name:
         base = Path(name)
@@ -62,6 +68,10 @@ def run(transfers: int, directory: Path | None, progress: Progress) -> dict[str,
         figures |= _single(base / "single")
         progress(f"PostgreSQL: {transfers // 4:,} transfers in batches")
         figures |= _postgres(base / "postgres", transfers // 4, progress)
+        if tigerbeetle:
+            progress(f"TigerBeetle: {transfers:,} transfers in batches, by its own benchmark")
+            theirs = measure(tigerbeetle, transfers, ACCOUNTS, base)
+            figures |= compared(figures["embedded_batch_tps"].value, theirs)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     figures["peak_rss_mib"] = Figure(peak, "MiB", 1536, lower_is_better=True)
     return figures

@@ -25,13 +25,22 @@ Scratch = Annotated[
 @bench_app.command()
 def ledger(
     transfers: Annotated[int, typer.Option(help="Transfers of the longest run.", min=100_000)] = 2_000_000,
+    tigerbeetle: Annotated[
+        str,
+        typer.Option(
+            envvar="JINKU_TIGERBEETLE",
+            help="The program tigerbeetle, to run its benchmark beside ours; found on the PATH where left out.",
+        ),
+    ] = "",
     scratch: Scratch = None,
     json: Json = False,
 ) -> None:
-    """The ledger: batches, one hot account, single callers, history, reopening, PostgreSQL."""
+    """The ledger: batches, one hot account, single callers, history, reopening, PostgreSQL; TigerBeetle beside it."""
+    import shutil
+
     from jinku.bench.ledger import run
 
-    _report("ledger", run(transfers, scratch, note), json)
+    _report("ledger", run(transfers, scratch, note, tigerbeetle or shutil.which("tigerbeetle")), json)
 
 
 @bench_app.command()
