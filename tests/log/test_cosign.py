@@ -1,7 +1,8 @@
 """Cosignatures collected from real witnesses over loopback, good ones and bad ones."""
 
+import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import httpx2
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from tests.log.kit import ORIGIN, SIGNER, MemoryJournal, made_entries, publisher
 from tests.log.served import served
@@ -171,3 +172,34 @@ def test_the_witness_over_http(stack: ExitStack, tmp_path: Path) -> None:
         assert client.post("/add-checkpoint", content=b"x" * (1 << 20)).status_code == 413
         assert client.get(f"/{'0' * 64}/checkpoint").status_code == 404
         assert client.get("/elsewhere").status_code == 404
+
+
+def trickling(content_type: str, part: bytes) -> Starlette:
+    """A witness whose answer never ends."""
+
+    async def answer(_request: Request) -> Response:
+        async def parts() -> AsyncIterator[bytes]:
+            while True:
+                yield part
+                await asyncio.sleep(0.05)
+
+        return StreamingResponse(parts(), headers={"content-type": content_type})
+
+    return Starlette(routes=[Route("/add-checkpoint", answer, methods=["POST"])])
+
+
+@pytest.mark.parametrize(("part", "problem"), [(b".", "took more than"), (b"." * 200_000, "too long")])
+def test_an_answer_without_end_is_left(stack: ExitStack, tmp_path: Path, part: bytes, problem: str) -> None:
+    _, opened = open_log(stack, tmp_path / "log", 5)
+    url = stack.enter_context(served(trickling("text/plain", part)))
+    good = witness_at(stack, tmp_path / "1.db", FIRST)
+    asking = collector(stack, tmp_path / "log", [WitnessEndpoint(url, KEYS[1:]), good], timeout_s=0.5)
+    collected = asking.collect(opened.publish())
+    assert collected.names == ("w1.example",)
+    assert problem in collected.failures[url].message
+
+
+def test_an_url_that_is_none_is_that_witness_failure(stack: ExitStack, tmp_path: Path) -> None:
+    _, opened = open_log(stack, tmp_path / "log", 5)
+    asking = collector(stack, tmp_path / "log", [WitnessEndpoint("http://w.example:x", KEYS[:1])])
+    assert "InvalidURL" in asking.collect(opened.publish()).failures["http://w.example:x"].message

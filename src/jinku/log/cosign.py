@@ -16,6 +16,7 @@ Example::
     publisher.attach(collector.collect(publisher.publish()).checkpoint)
 """
 
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -70,6 +71,7 @@ class CosignatureCollector:
         self.witnesses = tuple(witnesses)
         self._tiles = tiles
         self._sizes = dict.fromkeys((witness.url for witness in witnesses), 0)
+        self._timeout_s = timeout_s
         self._client = httpx2.Client(timeout=timeout_s)
         self._pool = ThreadPoolExecutor(max(1, len(self.witnesses)), thread_name_prefix="cosign")
 
@@ -109,24 +111,35 @@ class CosignatureCollector:
                     witness.url, f"it has cosigned size {old_size}, but this log is at {signed.size}"
                 )
             request = ConsistencyProof(old_size, tuple(tree.consistency_proof(old_size)), signed)
-            answer = self._post(witness.url, request.encode())
-            if answer.status_code == 200:
-                lines = _verified(witness, signed, answer.content)
+            status, content_type, content = self._post(witness.url, request.encode())
+            if status == 200:
+                lines = _verified(witness, signed, content)
                 self._sizes[witness.url] = signed.size
                 return lines
-            if answer.status_code != 409 or answer.headers.get("content-type") != SIZE_CONTENT_TYPE:
-                raise WitnessError(witness.url, f"status {answer.status_code}: {answer.text[:200].strip()!r}")
-            self._sizes[witness.url] = _size(witness.url, answer.text)
+            text = content.decode("utf-8", "replace")
+            if status != 409 or content_type != SIZE_CONTENT_TYPE:
+                raise WitnessError(witness.url, f"status {status}: {text[:200].strip()!r}")
+            self._sizes[witness.url] = _size(witness.url, text)
         raise WitnessError(witness.url, f"it still named another size after {ATTEMPTS_MAX} attempts")
 
-    def _post(self, url: str, body: bytes) -> httpx2.Response:
+    def _post(self, url: str, body: bytes) -> tuple[int, str, bytes]:
+        """Status, content type and body of the answer, which is read no further and no longer than it may be."""
+        deadline = time.monotonic() + self._timeout_s
+        target, plain = f"{url.rstrip('/')}/add-checkpoint", {"accept-encoding": "identity"}
+        content = bytearray()
         try:
-            answer = self._client.post(f"{url.rstrip('/')}/add-checkpoint", content=body)
-        except httpx2.HTTPError as error:
+            with self._client.stream("POST", target, content=body, headers=plain) as answer:
+                for part in answer.iter_raw():
+                    content += part
+                    if len(content) > ANSWER_BYTES_MAX:
+                        raise WitnessError(
+                            url, f"an answer of more than {ANSWER_BYTES_MAX} bytes is too long"
+                        )
+                    if time.monotonic() > deadline:
+                        raise WitnessError(url, f"its answer took more than {self._timeout_s} s")
+                return answer.status_code, answer.headers.get("content-type", ""), bytes(content)
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise WitnessError(url, f"{type(error).__name__}: {error}") from error
-        if len(answer.content) > ANSWER_BYTES_MAX:
-            raise WitnessError(url, f"an answer of {len(answer.content)} bytes is too long")
-        return answer
 
 
 def _size(url: str, text: str) -> int:

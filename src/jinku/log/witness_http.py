@@ -6,6 +6,8 @@ Example::
     uvicorn.run(witness_app(witness), host="127.0.0.1", port=8001)
 """
 
+import asyncio
+
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -15,14 +17,17 @@ from starlette.routing import Route
 from jinku.log.consistency import CONSISTENCY_BYTES_MAX
 from jinku.log.witness import Response, Witness
 
+BODY_SECONDS_MAX = 30.0
+"""A log that sends its request more slowly is answered 408."""
+
 
 def witness_app(witness: Witness) -> Starlette:
     """An ASGI application that puts `witness` on the network."""
 
     async def add_checkpoint(request: Request) -> HttpResponse:
         body = await _read(request)
-        if body is None:
-            return _answer(Response(413, f"more than {CONSISTENCY_BYTES_MAX} bytes\n".encode()))
+        if isinstance(body, Response):
+            return _answer(body)
         return _answer(await run_in_threadpool(witness.add_checkpoint, body))
 
     async def checkpoint(request: Request) -> HttpResponse:
@@ -38,13 +43,17 @@ def witness_app(witness: Witness) -> Starlette:
     return app
 
 
-async def _read(request: Request) -> bytes | None:
-    """The request's body, None where it is too long."""
+async def _read(request: Request) -> Response | bytes:
+    """The request's body, or the refusal of one that is too long or too slow."""
     body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > CONSISTENCY_BYTES_MAX:
-            return None
+    try:
+        async with asyncio.timeout(BODY_SECONDS_MAX):
+            async for part in request.stream():
+                body += part
+                if len(body) > CONSISTENCY_BYTES_MAX:
+                    return Response(413, f"more than {CONSISTENCY_BYTES_MAX} bytes\n".encode())
+    except TimeoutError:
+        return Response(408, f"the body took more than {BODY_SECONDS_MAX:.0f} s\n".encode())
     return bytes(body)
 
 
