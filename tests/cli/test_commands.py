@@ -8,6 +8,7 @@ import pytest
 from tests.cli.conftest import Run
 
 from jinku.base.currency import currency
+from jinku.cli.failures import Exit
 from jinku.custody import camt053
 from jinku.custody.statement import Direction, Statement, StatementEntry
 
@@ -196,3 +197,11 @@ def test_the_version_and_the_help(run: Run) -> None:
     assert run("--version").out.startswith("jinku ")
     assert "serve" in run("--help").out
     assert run("serve", "--host", "0.0.0.0").code == 2
+
+
+def test_interrupting_a_command_ends_it_with_130(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("jinku.cli.ledger.existing_house", interrupted)
+    assert run("ledger", "stat").code == Exit.INTERRUPTED == 130

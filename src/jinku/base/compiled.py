@@ -47,8 +47,8 @@ def _named(value: Any) -> str:
     return repr(value)
 
 
-def _cached(function: F, *, nogil: bool = False, merge: bool = False) -> F:
-    dispatcher: Any = numba.njit(cache=True, boundscheck=False, nogil=nogil, forceinline=merge)(function)
+def _cached(function: F, *, merge: bool = False) -> F:
+    dispatcher: Any = numba.njit(cache=True, boundscheck=False, forceinline=merge)(function)
     if hasattr(dispatcher, "_cache"):  # a plain function where compilation is switched off
         dispatcher._cache._cache_file._source_stamp = _fingerprint(function)
     return cast(F, dispatcher)
@@ -57,11 +57,6 @@ def _cached(function: F, *, nogil: bool = False, merge: bool = False) -> F:
 def compiled(function: F) -> F:
     """Return `function` compiled by numba in no-Python mode, cached on disk; it holds the GIL while it runs."""
     return _cached(function)
-
-
-def compiled_nogil(function: F) -> F:
-    """Like :func:`compiled`, but other Python threads run meanwhile: only for functions over private arrays."""
-    return _cached(function, nogil=True)
 
 
 def inlined(function: F) -> F:

@@ -137,8 +137,3 @@ def set_u128(rows: Array, name: str, values: Iterable[int]) -> None:
 def accounts_of(entries: Array) -> Array:
     """The ``ACCOUNT`` records of account entries (a copy; entries of other kinds give nonsense)."""
     return np.ascontiguousarray(entries["event"]).view(ACCOUNT)
-
-
-def seals_of(entries: Array) -> Array:
-    """The ``SEAL`` records of seal entries (a copy; entries of other kinds give nonsense)."""
-    return np.ascontiguousarray(entries["event"]).view(SEAL)

@@ -33,7 +33,6 @@ from jinku.log.reader import LogDirectory, Tree
 from jinku.log.signature import open_checkpoint, verify_note
 
 HEADER = "c2sp.org/tlog-proof@v1"
-RECEIPT_SUFFIX = ".tlog-proof"
 
 
 @dataclass(frozen=True, slots=True)

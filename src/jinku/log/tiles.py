@@ -14,7 +14,6 @@ Example::
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 TILE_WIDTH = 256
@@ -71,12 +70,3 @@ def parse_tile_path(path: str) -> Tile | None:
     if level > LEVEL_MAX or (match[3] and not tile.partial) or tile_path(tile) != path:
         return None
     return tile
-
-
-def edge_tiles(size: int) -> Iterator[Tile]:
-    """The partial tiles of a tree of `size` leaves, from level 0 up (bundles not included)."""
-    level = 0
-    while width_above := size >> (TILE_BITS * level):
-        if width := width_above % TILE_WIDTH:
-            yield Tile(level, width_above // TILE_WIDTH, width)
-        level += 1
