@@ -161,3 +161,5 @@ class Movement(IntEnum):
     """Fee income leaves the client pool for the platform's own account."""
     SWEEP_RECEIVED = 91
     """The other side of a sweep, in the platform's own account."""
+    AGREEMENT = 100
+    """Money allocated by an approved agreement (存管合约)."""
