@@ -9,8 +9,8 @@ from starlette.testclient import TestClient
 from jinku.api.attestations import AttestationDesk
 from jinku.api.services import Services
 from jinku.base.currency import currency
-from jinku.custody import camt053
 from jinku.custody.chart import Chart, entity_accounts
+from jinku.custody.formats import camt
 from jinku.custody.statement import Direction, Statement, StatementEntry
 from jinku.custody.table import Kind, Movement
 from jinku.ledger.layout import TRANSFER, set_u128
@@ -47,7 +47,7 @@ def statement(number: int, *references: tuple[str, int]) -> bytes:
     one = Statement(
         "POOL-1", currency("CNY"), number, f"M-{number}", 0, total, entries, DAY, DAY, f"S-{number}"
     )
-    return camt053.write([one])
+    return camt.write([one])
 
 
 def test_a_statement_is_taken_in_once(books: TestClient) -> None:

@@ -19,7 +19,7 @@ from starlette.testclient import TestClient
 from jinku.api.token import read_or_make_secret
 from jinku.api.wire.filters import CURSOR_FORMAT
 from jinku.base.currency import currency
-from jinku.custody import camt053
+from jinku.custody.formats import camt
 from jinku.custody.statement import Statement
 
 EXAMPLES_MAX = 6
@@ -37,7 +37,7 @@ def _statement(number: int) -> bytes:
     one = Statement(
         "CN00TEST0001", currency("CNY"), number, f"M-{number}", 0, 0, (), day, day, statement_id=f"S-{number}"
     )
-    return camt053.write([one])
+    return camt.write([one])
 
 
 def _whole(value: Any) -> Any:

@@ -8,7 +8,7 @@ import pytest
 from tests.cli.conftest import Run
 
 from jinku.base.currency import currency
-from jinku.custody import camt053
+from jinku.custody.formats import camt
 from jinku.custody.statement import Direction, Statement, StatementEntry
 
 DAY = date(2026, 11, 20)
@@ -162,7 +162,7 @@ def _statement(number: int, opening: int, amount: int) -> bytes:
         DAY,
         f"S{number}",
     )
-    return camt053.write([one])
+    return camt.write([one])
 
 
 def test_statements_are_read_and_checked(run: Run, tmp_path: Path) -> None:

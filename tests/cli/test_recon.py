@@ -10,8 +10,8 @@ from tests.cli.conftest import Run
 
 from jinku.base.currency import currency
 from jinku.bootstrap import open_house
-from jinku.custody import camt053
 from jinku.custody.chart import Chart, entity_accounts
+from jinku.custody.formats import camt
 from jinku.custody.statement import Direction, Statement, StatementEntry
 from jinku.custody.table import Kind, Movement
 from jinku.ledger.layout import TRANSFER, set_u128
@@ -45,7 +45,7 @@ def statement(file: Path, *credited: tuple[str, int], message: str = "M-1") -> P
     )
     total = sum(amount for _, amount in credited)
     one = Statement("POOL-1", currency("CNY"), 1, message, 0, total, entries, DAY, DAY, "S-1")
-    file.write_bytes(camt053.write([one]))
+    file.write_bytes(camt.write([one]))
     return file
 
 

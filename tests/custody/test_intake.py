@@ -8,8 +8,9 @@ import pytest
 from tests.custody.statements import OUT, entry, statement
 
 from jinku.base.errors import InputError
-from jinku.custody.camt053 import ReadLimits, write
 from jinku.custody.errors import DuplicateFile, IntakeUnavailable
+from jinku.custody.formats.camt import write
+from jinku.custody.formats.limits import ReadLimits
 from jinku.custody.intake import Intake
 
 NOON = 1_795_262_400_000_000_000

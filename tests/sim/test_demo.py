@@ -17,7 +17,7 @@ from jinku.base.currency import currency
 from jinku.bootstrap import open_house
 from jinku.cli.demo import demo
 from jinku.cli.main import main
-from jinku.custody import camt053
+from jinku.custody.formats import camt
 from jinku.custody.statement import Statement
 from jinku.sim import folder
 from jinku.sim.audit import audit
@@ -180,7 +180,7 @@ def test_what_a_server_kept_of_an_earlier_demo_goes_with_it(tmp_path: Path) -> N
     folder.prepare(tmp_path, force=False)
     with open_house(tmp_path, origin=ORIGIN) as house:
         services = open_services(house)
-        services.desk.accept(camt053.write([_empty_statement()]), "day.xml")
+        services.desk.accept(camt.write([_empty_statement()]), "day.xml")
         services.close()
     assert (tmp_path / "statements").exists()
     folder.prepare(tmp_path, force=True)

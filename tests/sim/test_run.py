@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from jinku.custody import camt053
 from jinku.custody.breaks import Break
 from jinku.custody.chart import Chart, Opening
+from jinku.custody.formats import camt
 from jinku.custody.mirror import bank_movements
 from jinku.custody.reconcile import reconcile
 from jinku.custody.service import OrderDesk
@@ -77,7 +77,7 @@ def test_a_refusal_that_was_not_planned_stops_the_play(tmp_path: Path) -> None:
 
 def found_breaks(ledger: Ledger) -> tuple[Break, ...]:
     statement, _ = bank_statement(DAY, SEED, SMALL.breaks_per_class)
-    [read] = camt053.read(camt053.write([statement]), "statement.xml")
+    [read] = camt.read(camt.write([statement]), "statement.xml")
     return reconcile(read, bank_movements(ledger, CHART.account(Kind.BANK_MIRROR))).breaks
 
 

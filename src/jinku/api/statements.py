@@ -23,7 +23,7 @@ from jinku.base.clock import Clock
 from jinku.base.errors import InputError
 from jinku.base.files import replace_durably
 from jinku.base.ids import derived_id
-from jinku.custody import camt053
+from jinku.custody.formats import camt
 from jinku.custody.intake import Accepted, AcceptedFile, Intake
 from jinku.custody.mirror import bank_movements
 from jinku.custody.reconcile import reconcile
@@ -60,7 +60,7 @@ class StatementDesk:
         path = self._files / f"{hashlib.sha256(data).hexdigest()}.xml"
         with self._lock, Intake(self._register, self._clock) as intake:
             known = path.exists()
-            camt053.read(data, name)  # nothing is kept of a file that cannot be read
+            camt.read(data, name)  # nothing is kept of a file that cannot be read
             self._files.mkdir(mode=0o700, exist_ok=True)
             replace_durably(path, data, 0o600)
             try:
@@ -80,7 +80,7 @@ class StatementDesk:
         path = self._files / f"{digest}.xml"
         if not _DIGEST.fullmatch(digest) or not path.exists():
             raise NotFound("there is no statement file with this SHA-256", remedy="see GET /v1/statements")
-        return camt053.read(path.read_bytes(), digest[:12])
+        return camt.read(path.read_bytes(), digest[:12])
 
     def reconcile(self, ledger: Ledger, digest: str, place: int, account_id: int) -> Reconciled:
         """Reconcile statement number `place` (from 0) of a file with the account that mirrors it; keep the result.

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from jinku.base.errors import InputError
-from jinku.custody import camt053
+from jinku.custody.formats import camt
 from jinku.custody.statement import Statement, check_all
 
 
@@ -23,7 +23,7 @@ def read_statements(files: Sequence[Path]) -> dict[str, Any]:
                 f"is the same file as {seen[content]}", file=file.name, remedy="name each file once"
             )
         seen[content] = file.name
-        for one in camt053.read(content, file.name):
+        for one in camt.read(content, file.name):
             statements.append(one)
             rows.append(_row(file, one))
     findings = [

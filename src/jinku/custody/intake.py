@@ -29,8 +29,9 @@ from typing import Self
 from jinku.base.clock import Clock, to_rfc3339
 from jinku.base.errors import InputError
 from jinku.base.files import make_private
-from jinku.custody.camt053 import ReadLimits, read
 from jinku.custody.errors import DuplicateFile, IntakeUnavailable
+from jinku.custody.formats.camt import read
+from jinku.custody.formats.limits import ReadLimits
 from jinku.custody.statement import Finding, Statement, check_duplicate_lines, check_sequence
 
 BUSY_WAIT_S = 10
@@ -82,7 +83,7 @@ class Accepted:
     """What a person should look at; see rule 4."""
 
 
-class Intake:
+class Intake(Closing):
     """The register in one SQLite file; see the module's rules. Use from one thread."""
 
     def __init__(self, path: Path, clock: Clock = time.time_ns) -> None:
@@ -132,14 +133,6 @@ class Intake:
     def close(self) -> None:
         """Release the file."""
         self._database.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _refuse(self, column: str, value: str, name: str, what: str) -> None:
         """Raise DuplicateFile where a file with this digest or message id is there."""

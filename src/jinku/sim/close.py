@@ -21,10 +21,10 @@ from typing import Protocol
 from jinku.base.clock import to_rfc3339
 from jinku.base.currency import currency_by_number
 from jinku.crypto.commitment import new_salt
-from jinku.custody import camt053
 from jinku.custody.attestation import SEAL_TOPIC_ATTESTATION, Attestation, Sealed, attest, balance_receipt
 from jinku.custody.chart import party_of
 from jinku.custody.close_record import SEAL_TOPIC_CLOSE, close_record
+from jinku.custody.formats import camt
 from jinku.custody.holdings import Holdings, holdings
 from jinku.custody.mirror import bank_movements
 from jinku.custody.position import Position, position
@@ -96,9 +96,9 @@ def close_day(house: OpenHouse, day: Day, *, seed: int, per_class: int, file: Pa
     """Close the day, writing the bank's statement to `file` and reading it back from there."""
     ledger = house.ledger
     written, labels = bank_statement(day, seed, per_class)
-    file.write_bytes(camt053.write([written]))
+    file.write_bytes(camt.write([written]))
     data = file.read_bytes()
-    [statement] = camt053.read(data, file.name)
+    [statement] = camt.read(data, file.name)
     reconciled = reconcile(statement, bank_movements(ledger, day.chart.account(Kind.BANK_MIRROR)))
     size, now = ledger.size(), holdings(ledger.accounts_array())
     as_of = to_rfc3339(day.closes)

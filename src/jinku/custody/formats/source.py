@@ -22,7 +22,7 @@ from typing import NamedTuple, Self
 from jinku.base.currency import Currency, currency
 from jinku.base.decimals import parse_minor
 from jinku.base.errors import BadAmount, InputError, UnknownCurrency
-from jinku.custody.camt053 import ReadLimits
+from jinku.custody.formats.limits import ReadLimits
 from jinku.custody.statement import Direction, Statement, StatementKind, check_sums
 
 LINE_CHARS_MAX = 10_000

@@ -5,7 +5,6 @@ from datetime import date
 
 from jinku.base.currency import Currency
 from jinku.base.errors import InputError
-from jinku.custody.camt053 import ReadLimits
 from jinku.custody.formats.bai2.codes import (
     CLOSING,
     CLOSING_AVAILABLE,
@@ -18,6 +17,7 @@ from jinku.custody.formats.bai2.codes import (
 )
 from jinku.custody.formats.bai2.detail import Summary, amount_of, detail_of, summary_of
 from jinku.custody.formats.bai2.records import Record, records
+from jinku.custody.formats.limits import ReadLimits
 from jinku.custody.formats.source import FETCH_AGAIN, Gathered, Source, Text
 from jinku.custody.statement import Direction, EntryStatus, Statement, StatementEntry, StatementKind
 

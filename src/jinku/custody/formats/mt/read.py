@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from jinku.custody.camt053 import ReadLimits
+from jinku.custody.formats.limits import ReadLimits
 from jinku.custody.formats.mt.messages import messages
 from jinku.custody.formats.mt.page import Balance, Page, page_of
 from jinku.custody.formats.source import FETCH_AGAIN, Gathered, Source

@@ -15,8 +15,8 @@ Example::
     read(write([statement]), "day.xml") == [statement]
 """
 
-from jinku.custody.camt053_read import ReadLimits, read
-from jinku.custody.camt053_write import write
+from jinku.custody.formats.camt.read import read
+from jinku.custody.formats.camt.write import write
 
-__all__ = ["ReadLimits", "read", "write"]
+__all__ = ["read", "write"]
 """``read(path_or_bytes, name, limits=…)`` and ``write(statements)``; see the two modules."""

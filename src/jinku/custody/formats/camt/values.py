@@ -11,7 +11,7 @@ from jinku.base.clock import from_rfc3339
 from jinku.base.currency import Currency, currency
 from jinku.base.decimals import parse_minor
 from jinku.base.errors import BadAmount, InputError, UnknownCurrency
-from jinku.custody.camt053_fields import Record, Value
+from jinku.custody.formats.camt.fields import Record, Value
 from jinku.custody.statement import Direction, EntryStatus, Statement, StatementEntry, check_sums
 
 _REMEDY = "ask the bank for a correct file"

@@ -1,12 +1,11 @@
-"""Read camt.053 files into statements; see `jinku.custody.camt053` for the rules.
+"""Read camt.053 files into statements; see `jinku.custody.formats.camt` for the rules.
 
 The parser is expat as defusedxml sets it up (DTD, entities and external references refused). One pass keeps
-only the elements of ``camt053_fields.FIELDS``; each goes into its container's record as text with its line,
+only the elements of ``fields.FIELDS``; each goes into its container's record as text with its line,
 and the record becomes a value when its container ends.
 """
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from xml.parsers.expat import ExpatError, errors
@@ -15,21 +14,10 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser
 
 from jinku.base.errors import InputError
-from jinku.custody.camt053_fields import CONTAINERS, FIELDS, NAMESPACES, REPEATED, Record, Value
-from jinku.custody.camt053_values import entry_of, statement_of
+from jinku.custody.formats.camt.fields import CONTAINERS, FIELDS, NAMESPACES, REPEATED, Record, Value
+from jinku.custody.formats.camt.values import entry_of, statement_of
+from jinku.custody.formats.limits import ReadLimits
 from jinku.custody.statement import Statement, StatementEntry
-
-
-@dataclass(frozen=True, slots=True)
-class ReadLimits:
-    """Bounds on what one file may hold."""
-
-    file_bytes_max: int = 256 << 20
-    depth_max: int = 32
-    statements_max: int = 10_000
-    entries_max: int = 1_000_000
-    field_chars_max: int = 2_000
-
 
 _TRUNCATED = frozenset(
     errors.codes[message]

@@ -1,4 +1,4 @@
-"""Write statements as camt.053.001.08; see `jinku.custody.camt053` for the rules.
+"""Write statements as camt.053.001.08; see `jinku.custody.formats.camt` for the rules.
 
 A text that the schema has no room for (too long, or with a character that XML cannot carry) is refused, not
 cut: a cut reference would match nothing.
