@@ -4,7 +4,7 @@ import base64
 from typing import Any
 
 import pytest
-from tests.verify.kit import LOG_KEY, ORIGIN, PQ_KEY, WITNESSES, Key, checkpoint
+from tests.verify.kit import LOG_KEY, ORIGIN, PQ_KEY, WITNESSES, Key, checkpoint, sha
 
 from jinku.verify import NotVerified, Trust, Unreadable, VerifyError, open_checkpoint
 from jinku.verify.keys import VerifierKey
@@ -177,3 +177,18 @@ def test_malformed_checkpoints_are_refused_even_when_signed(body: str) -> None:
     key = Key("o")
     with pytest.raises(Unreadable):
         open_checkpoint((text + "\n" + key.line(text)).encode(), key.vkey)
+
+
+def renamed(key: Key, name: str, kind: int) -> str:
+    """The vkey of the same public key as another name's and type's."""
+    material = bytes([kind]) + key.material[1:]
+    key_id = sha(name.encode() + b"\n" + material)[:4].hex()
+    return f"{name}+{key_id}+{base64.b64encode(material).decode()}"
+
+
+def test_one_key_under_two_names_counts_for_nobody() -> None:
+    once = WITNESSES[1]
+    assert VerifierKey.parse(renamed(once, once.name, 4)).public == VerifierKey.parse(once.vkey).public
+    for other in (renamed(once, "other.example", 4), renamed(LOG_KEY, "other.example", 4)):
+        with pytest.raises(Unreadable, match="one and the same key"):
+            Trust.of(LOG_KEY.vkey, witnesses=[once.vkey, other], quorum=2)

@@ -35,4 +35,4 @@ def report(code: str, message: str, remedy: str, *, as_json: bool) -> None:
         line = json.dumps({"error": {"code": code, "message": message, "remedy": remedy}}, ensure_ascii=False)
     else:
         line = f"jinku: {message}" + (f"; {remedy}" if remedy else "")
-    sys.stderr.write(line.replace("\n", " ") + "\n")
+    sys.stderr.write("".join(one if one.isprintable() else " " for one in line) + "\n")

@@ -46,12 +46,17 @@ class Output:
             justify: Literal["right", "left"] = "right" if column.endswith(" ") else "left"
             table.add_column(column.strip(), justify=justify, overflow="fold")
         for row in rows:
-            table.add_row(*("" if cell is None else str(cell) for cell in row))
+            table.add_row(*("" if cell is None else _shown(str(cell)) for cell in row))
         console().print(table)
 
     def line(self, text: str) -> None:
         """One line, as it is."""
         sys.stdout.write(text + "\n")
+
+
+def _shown(text: str) -> str:
+    """`text` without anything that a terminal would act on, newlines apart."""
+    return "".join(one if one.isprintable() or one == "\n" else "\ufffd" for one in text)
 
 
 def console() -> "Console":

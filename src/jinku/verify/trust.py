@@ -2,7 +2,8 @@
 
 1. Every log key that is given must have signed, unless `log_quorum` says that fewer do (after a key change).
 2. The origin that the checkpoint names must be the one expected: by default the name of the log's keys.
-3. `quorum` of the witnesses must have signed; two keys of one name count as one witness.
+3. `quorum` of the witnesses must have signed; two keys of one name count as one witness, and one key under two
+   names, or under a witness's and the log's, is refused: it would count twice.
 4. Extension lines are accepted only under a signature that covers them.
 
 Example::
@@ -56,6 +57,10 @@ class Trust:
             )
         if names & witness_names:
             raise Unreadable("bad_trust", f"a log cannot witness itself: {sorted(names & witness_names)}")
+        owner: dict[bytes, str] = {}
+        for key in log_keys + witness_keys:
+            if owner.setdefault(key.public, key.name) != key.name:
+                raise Unreadable("bad_trust", f"{owner[key.public]} and {key.name} have one and the same key")
         if not all(key.cosigns for key in witness_keys):
             raise Unreadable(
                 "bad_trust", "a witness key has type 0x04 or 0x06, since a witness states a time"
