@@ -1,7 +1,8 @@
 """Raises children that can be killed: each opens the house, checks what survived, then posts until it dies.
 
-Run as ``python -m tests.crash.nursery DIRECTORY``. Compiled code is loaded once here, so that a child is a fork and
-starts in milliseconds. For each line on standard input (a seed) one child is forked; it writes lines to standard
+Run as ``python -m tests.crash.nursery``. Compiled code is loaded once here, so that a child is a fork and
+starts in milliseconds. For each line on standard input (a directory, a seed, what the last
+child said) one child is forked; it writes lines to standard
 output:
 
     pid N           the child's process id
@@ -28,17 +29,20 @@ ACCOUNTS = 50
 THREADS = 3
 CHAIN_MAX = 300
 LEDGER = 156
+RECHECK_ENTRIES = (
+    4096  # more than the files that a life may leave torn, fewer than all: lives should be short
+)
 
 
 def main() -> None:
-    directory = Path(sys.argv[1])
     _warm()
     for line in sys.stdin:
-        seed, first_id, *told = (int(word) for word in line.split())
+        directory, *words = line.split()
+        seed, first_id, *told = (int(word) for word in words)
         child = os.fork()
         if child == 0:
             try:
-                _live(directory, seed, first_id, told)
+                _live(Path(directory), seed, first_id, told)
             except Exception as error:
                 _say(f"wrong {type(error).__name__}: {error}".replace("\n", " "))
             os._exit(1)
@@ -96,7 +100,7 @@ def _chain(rng: np.random.Generator, first_id: int, count: int) -> Array:
 
 def _live(directory: Path, seed: int, first_id: int, told: list[int]) -> None:
     """`told` is what the parent heard of the last child: triples of first id, count, acknowledged or not."""
-    house = open_house(directory)
+    house = open_house(directory, recheck_entries=RECHECK_ENTRIES)
     if not house.ledger.size():
         house.ledger.create_accounts_array(_accounts())
     problem = _acknowledged(house, told) or _balances(house) or _log(house)
