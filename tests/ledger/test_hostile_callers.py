@@ -123,3 +123,12 @@ def test_other_shapes_and_byte_orders_are_refused(ledger: Ledger, rows: Array) -
     with pytest.raises(LedgerError):
         ledger.create_transfers_array(rows)
     assert not ledger.halted
+
+
+def test_a_ledger_without_accounts_takes_what_fails_and_what_is_sealed(tmp_path: Path) -> None:
+    with open_journal(str(tmp_path / "empty")) as empty:
+        statuses = empty.create_transfers_array(batch(3))["status"].tolist()
+        assert statuses == [int(CreateTransferStatus.DEBIT_ACCOUNT_NOT_FOUND)] * 3
+        assert empty.seal(bytes(32), 1)[0] == 3  # after three burned ids
+        assert not empty.halted
+        assert empty.size() == 4
