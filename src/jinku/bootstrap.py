@@ -21,9 +21,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import ClassVar, Self
+from typing import ClassVar
 
+from jinku.base.closing import Closing
 from jinku.base.errors import JinkuError
 from jinku.base.files import replace_durably
 from jinku.crypto.keyfile import create_key_file, load_key_file
@@ -59,7 +59,7 @@ class HouseSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class House(Closing):
     """An open data directory. Close it, or use it as a context manager."""
 
     directory: Path
@@ -87,14 +87,6 @@ class House:
             self.publisher.close()
         finally:
             self.ledger.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def open_house(

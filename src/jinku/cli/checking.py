@@ -16,7 +16,7 @@ import numpy as np
 
 from jinku.bootstrap import House
 from jinku.ledger.errors import InvariantBroken
-from jinku.ledger.layout import BALANCES, Array, EntryKind, u128
+from jinku.ledger.layout import BALANCES, Array, EntryKind, row_bytes, u128
 from jinku.ledger.service import Ledger
 from jinku.verify import Trust, verify_log_directory
 
@@ -61,7 +61,7 @@ def _replayed(ledger: Ledger, differences: list[str]) -> tuple[int, dict[int, by
             u128(moved["event"], "debit_account_id"),
             u128(moved["event"], "credit_account_id"),
         )
-        debited, credited = _rows(moved["debit"]), _rows(moved["credit"])
+        debited, credited = row_bytes(moved["debit"]), row_bytes(moved["credit"])
         for row in range(len(moved)):
             last[debit_ids[row]], last[credit_ids[row]] = debited[row], credited[row]
     if read != ledger.size():
@@ -71,7 +71,7 @@ def _replayed(ledger: Ledger, differences: list[str]) -> tuple[int, dict[int, by
 
 def _compared(ledger: Ledger, last: dict[int, bytes], differences: list[str]) -> int:
     accounts = ledger.accounts_array()
-    balances = _rows(_balances_of(accounts))
+    balances = row_bytes(_balances_of(accounts))
     empty = bytes(BALANCES.itemsize)
     for number, has in zip(u128(accounts, "id"), balances, strict=True):
         if has != last.get(number, empty):
@@ -84,11 +84,6 @@ def _balances_of(accounts: Array) -> Array:
     for name in _FIELDS:
         rows[name] = accounts[name]
     return rows
-
-
-def _rows(rows: Array) -> list[bytes]:
-    raw, width = rows.tobytes(), rows.dtype.itemsize
-    return [raw[at : at + width] for at in range(0, len(raw), width)]
 
 
 def _chunks(ledger: Ledger) -> Iterator[Array]:

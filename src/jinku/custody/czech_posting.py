@@ -21,7 +21,7 @@ from jinku.base.ids import derived_id
 from jinku.custody.czech_file import KORUNA, CzechFiles, CzechMovement
 from jinku.custody.czech_table import CUSTOMER_CODE, movement_code
 from jinku.custody.errors import ImportRefused
-from jinku.ledger.layout import ACCOUNT, ID, TRANSFER, Array, set_u128, u128
+from jinku.ledger.layout import ACCOUNT, ID, TRANSFER, Array, row_bytes, set_u128, u128
 from jinku.ledger.limits import BATCH_EVENTS_MAX
 from jinku.ledger.model import Account, AccountFlags, QueryFilter, QueryFilterFlags, Transfer, TransferFlags
 from jinku.ledger.service import Ledger
@@ -142,7 +142,7 @@ def _refuse_conflicts(
     held = _held(ledger.lookup_transfers_array, transfers)
     first_new = 0
     rows = zip(
-        u128(transfers, "id"), _records(transfers), transfers["timestamp"].tolist(), movements, strict=True
+        u128(transfers, "id"), row_bytes(transfers), transfers["timestamp"].tolist(), movements, strict=True
     )
     for number, asked, timestamp, one in rows:
         there = held.get(number)
@@ -168,7 +168,7 @@ def _held(lookup: Callable[[Array], Array], rows: Array) -> dict[int, bytes]:
         ids = np.zeros(len(batch), ID)
         ids["id_lo"], ids["id_hi"] = batch["id_lo"], batch["id_hi"]
         found = lookup(ids)
-        held.update(zip(u128(found, "id"), _records(found), strict=True))
+        held.update(zip(u128(found, "id"), row_bytes(found), strict=True))
     return held
 
 
@@ -178,8 +178,3 @@ def _refuse_newer(what: str, first_new: int, newest: Sequence[Account | Transfer
             f"the ledger already holds {what} up to {day_of(newest[0].timestamp)}, the file has older ones",
             remedy="import into a new ledger: imported history cannot go before what is booked",
         )
-
-
-def _records(rows: Array) -> list[bytes]:
-    raw, width = rows.tobytes(), rows.dtype.itemsize
-    return [raw[at : at + width] for at in range(0, len(raw), width)]

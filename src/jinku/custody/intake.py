@@ -23,10 +23,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from jinku.base.clock import Clock, to_rfc3339
+from jinku.base.closing import Closing
 from jinku.base.errors import InputError
 from jinku.base.files import make_private
 from jinku.custody.errors import DuplicateFile, IntakeUnavailable

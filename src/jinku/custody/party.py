@@ -22,9 +22,9 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
-from types import TracebackType
 
 from jinku.base.canonical import canonical_json
+from jinku.base.closing import Closing
 from jinku.base.files import make_private
 from jinku.crypto.commitment import check_opening, commit, new_salt
 from jinku.crypto.errors import CommitmentMismatchError
@@ -85,7 +85,7 @@ class Party:
         return canonical_json({"number": self.number, "role": self.role.value, **asdict(self.person)})
 
 
-class PeopleStore:
+class PeopleStore(Closing):
     """The people behind party numbers, in one SQLite file. For one thread."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -142,14 +142,6 @@ class PeopleStore:
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
-
-    def __enter__(self) -> "PeopleStore":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _row(self, number: int) -> tuple[Party, bytes]:
         found = self._connection.execute("SELECT * FROM people WHERE number = ?", (number,)).fetchone()

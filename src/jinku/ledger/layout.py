@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jinku.ledger.errors import IntegerOverflowError
+from jinku.ledger.errors import IntegerOverflowError, LedgerError
 
 MASK_64 = (1 << 64) - 1
 AMOUNT_MAX = (1 << 128) - 1
@@ -137,3 +137,19 @@ def set_u128(rows: Array, name: str, values: Iterable[int]) -> None:
 def accounts_of(entries: Array) -> Array:
     """The ``ACCOUNT`` records of account entries (a copy; entries of other kinds give nonsense)."""
     return np.ascontiguousarray(entries["event"]).view(ACCOUNT)
+
+
+def check_rows(batch: Array, layout: np.dtype[np.void]) -> None:
+    """Raises LedgerError unless `batch` is a one-dimensional array of `layout`."""
+    if batch.dtype != layout or batch.ndim != 1:
+        raise LedgerError(
+            f"a batch is a one-dimensional array of {layout.itemsize}-byte rows, not {batch.ndim}-dimensional "
+            f"of {batch.dtype.itemsize}-byte items",
+            remedy="build it with the dtypes of jinku.ledger.layout",
+        )
+
+
+def row_bytes(rows: Array) -> list[bytes]:
+    """The bytes of each row, in order."""
+    raw, width = rows.tobytes(), rows.dtype.itemsize
+    return [raw[at : at + width] for at in range(0, len(raw), width)]

@@ -13,17 +13,17 @@ are committed in groups. Reads see durable state only and never hold up a commit
 """
 
 from collections.abc import Sequence
-from types import TracebackType
-from typing import Self, cast
+from typing import cast
 
 import numpy as np
 
+from jinku.base.closing import Closing
 from jinku.ledger import committer as run
 from jinku.ledger import convert
 from jinku.ledger.committer import Clock, Committer, Execute, Waiting
 from jinku.ledger.core import Core
 from jinku.ledger.errors import LedgerClosed, LedgerError, TooMuchDataError
-from jinku.ledger.layout import ACCOUNT, RESULT, SEAL, TRANSFER, Array
+from jinku.ledger.layout import ACCOUNT, RESULT, SEAL, TRANSFER, Array, check_rows, row_bytes
 from jinku.ledger.limits import BATCH_EVENTS_MAX, RESULTS_MAX
 from jinku.ledger.model import (
     Account,
@@ -31,16 +31,15 @@ from jinku.ledger.model import (
     AccountFilter,
     ChangeEvent,
     ChangeEventsFilter,
-    CreateAccountResult,
-    CreateTransferResult,
     QueryFilter,
     Transfer,
 )
+from jinku.ledger.objects import ObjectCalls
 from jinku.ledger.reader import Reader
 from jinku.ledger.store import Store
 
 
-class Ledger:
+class Ledger(ObjectCalls, Closing):
     """One open ledger; see the module. Made by :func:`jinku.ledger.open_ledger`."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
@@ -52,22 +51,6 @@ class Ledger:
         self._open = True
 
     # --- objects, as tigerbeetle.ClientSync has them -------------------------------------------------------------
-
-    def create_accounts(self, accounts: list[Account]) -> list[CreateAccountResult]:
-        """Create accounts; one result per event, in order."""
-        return convert.account_results(self.create_accounts_array(convert.accounts_array(accounts)))
-
-    def create_transfers(self, transfers: list[Transfer]) -> list[CreateTransferResult]:
-        """Create transfers; one result per event, in order."""
-        return convert.transfer_results(self.create_transfers_array(convert.transfers_array(transfers)))
-
-    def lookup_accounts(self, accounts: Sequence[int]) -> list[Account]:
-        """The accounts with these ids that exist, in the order asked."""
-        return convert.accounts(self.lookup_accounts_array(convert.ids_array(accounts)))
-
-    def lookup_transfers(self, transfers: Sequence[int]) -> list[Transfer]:
-        """The transfers with these ids that exist, in the order asked."""
-        return convert.transfers(self.lookup_transfers_array(convert.ids_array(transfers)))
 
     def get_account_transfers(self, filter: AccountFilter) -> list[Transfer]:  # noqa: A002 - the client's name
         """Transfers that debit or credit one account."""
@@ -144,9 +127,7 @@ class Ledger:
 
     def read(self, first: int, count: int) -> Sequence[bytes]:
         """The leaves of the log from number `first`: up to `count` entries' bytes."""
-        entries = self.entries(first, count)
-        data, width = entries.tobytes(), entries.dtype.itemsize
-        return [data[start : start + width] for start in range(0, len(data), width)]
+        return row_bytes(self.entries(first, count))
 
     def entries(self, first: int, count: int) -> Array:
         """``ENTRY`` rows from sequence number `first`, up to `count`, durable ones only."""
@@ -185,14 +166,6 @@ class Ledger:
             self._committer.close()
             self._store.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     def _require_open(self) -> None:
         if not self._open:
             raise LedgerClosed("the ledger is closed", remedy="open it again")
@@ -219,12 +192,7 @@ class Ledger:
 def checked_batch(batch: Array, layout: np.dtype[np.void]) -> Array:
     """`batch` checked for type and size, as rows of `layout` of our own: the committer reads a batch more than once,
     so nothing that the caller does to the array meanwhile may reach it."""
-    if batch.dtype != layout or batch.ndim != 1:
-        raise LedgerError(
-            f"a batch is a one-dimensional array of {layout.itemsize}-byte rows, not {batch.ndim}-dimensional "
-            f"of {batch.dtype.itemsize}-byte items",
-            remedy="build it with the dtypes of jinku.ledger.layout",
-        )
+    check_rows(batch, layout)
     if len(batch) > BATCH_EVENTS_MAX:
         raise TooMuchDataError(
             f"a batch of {len(batch)} events is larger than {BATCH_EVENTS_MAX}", remedy="split it"

@@ -24,12 +24,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from ipaddress import ip_address
-from types import ModuleType, TracebackType
+from types import ModuleType
 from typing import Any, Self, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 
+from jinku.base.closing import Closing
 from jinku.base.errors import InputError
 from jinku.ledger import convert
 from jinku.ledger.errors import (
@@ -40,7 +41,7 @@ from jinku.ledger.errors import (
     StoreError,
     TooMuchDataError,
 )
-from jinku.ledger.layout import ACCOUNT, BALANCES, ID, RESULT, TRANSFER, Array
+from jinku.ledger.layout import ACCOUNT, BALANCES, ID, RESULT, TRANSFER, Array, check_rows
 from jinku.ledger.model import (
     Account,
     AccountBalance,
@@ -49,12 +50,11 @@ from jinku.ledger.model import (
     ChangeEvent,
     ChangeEventsFilter,
     ChangeEventType,
-    CreateAccountResult,
-    CreateTransferResult,
     QueryFilter,
     Transfer,
     TransferFlags,
 )
+from jinku.ledger.objects import ObjectCalls
 
 SCHEME = "tigerbeetle"
 ADDRESSES_MAX = 6
@@ -116,7 +116,7 @@ def parse_url(url: str) -> Cluster:
     return Cluster(addresses, int(cluster))
 
 
-class TigerBeetleLedger:
+class TigerBeetleLedger(ObjectCalls, Closing):
     """The ledger's calls, answered by a cluster. Any number of threads may call at once."""
 
     def __init__(self, cluster: Cluster) -> None:
@@ -138,22 +138,6 @@ class TigerBeetleLedger:
         return cls(parse_url(url))
 
     # --- objects ---
-
-    def create_accounts(self, accounts: list[Account]) -> list[CreateAccountResult]:
-        """Create accounts; one result per event, in order."""
-        return convert.account_results(self.create_accounts_array(convert.accounts_array(accounts)))
-
-    def create_transfers(self, transfers: list[Transfer]) -> list[CreateTransferResult]:
-        """Create transfers; one result per event, in order."""
-        return convert.transfer_results(self.create_transfers_array(convert.transfers_array(transfers)))
-
-    def lookup_accounts(self, accounts: Sequence[int]) -> list[Account]:
-        """The accounts with these ids that exist, in the order asked."""
-        return convert.accounts(self.lookup_accounts_array(convert.ids_array(accounts)))
-
-    def lookup_transfers(self, transfers: Sequence[int]) -> list[Transfer]:
-        """The transfers with these ids that exist, in the order asked."""
-        return convert.transfers(self.lookup_transfers_array(convert.ids_array(transfers)))
 
     def get_account_transfers(self, filter: AccountFilter) -> list[Transfer]:  # noqa: A002 - the client's name
         """Transfers that debit or credit one account."""
@@ -225,14 +209,6 @@ class TigerBeetleLedger:
             self._open = False
             self._client.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     def _ask(self, operation: int, block: bytes, layout: np.dtype[Any]) -> Array:
         """Send one block of events; the answer as rows of `layout`."""
         if not self._open:
@@ -282,13 +258,8 @@ def _translated(package: ModuleType, error: Exception) -> LedgerError:
     return StoreError(f"the cluster's client failed: {error}", remedy="see the cluster's log")
 
 
-def _block(batch: Array, layout: np.dtype[Any]) -> bytes:
-    if batch.dtype != layout or batch.ndim != 1:
-        raise LedgerError(
-            f"a batch is a one-dimensional array of {layout.itemsize}-byte rows, not {batch.ndim}-dimensional "
-            f"of {batch.dtype.itemsize}-byte items",
-            remedy="build it with the dtypes of jinku.ledger.layout",
-        )
+def _block(batch: Array, layout: np.dtype[np.void]) -> bytes:
+    check_rows(batch, layout)
     return batch.tobytes()
 
 

@@ -20,11 +20,10 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
 import httpx2
 
+from jinku.base.closing import Closing
 from jinku.base.errors import JinkuError
 from jinku.crypto.errors import SignatureInvalidError
 from jinku.crypto.vkey import VerifierKey
@@ -62,7 +61,7 @@ class Collected:
     """Why others did not, by URL."""
 
 
-class CosignatureCollector:
+class CosignatureCollector(Closing):
     """Asks `witnesses` to cosign checkpoints of the log behind `tiles`. Use from one thread."""
 
     def __init__(
@@ -93,14 +92,6 @@ class CosignatureCollector:
         """Release connections and threads. Idempotent."""
         self._pool.shutdown()
         self._client.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _ask(self, witness: WitnessEndpoint, signed: SignedCheckpoint) -> list[NoteSignature]:
         tree = Tree(self._tiles, signed.size)

@@ -23,9 +23,8 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
+from jinku.base.closing import Closing
 from jinku.base.errors import JinkuError
 from jinku.crypto.signer import Signer
 from jinku.log.checkpoint import ORIGIN_BYTES_MAX, Checkpoint, SignedCheckpoint
@@ -45,7 +44,7 @@ _NS_PER_S = 1_000_000_000
 _logger = logging.getLogger(__name__)
 
 
-class Publisher:
+class Publisher(Closing):
     """See the module's rules. Thread-safe.
 
     `signers` sign each checkpoint in order: the first Ed25519, further ones (ML-DSA-44) as wanted; `clock`
@@ -148,14 +147,6 @@ class Publisher:
         """Stop, and let another publisher in. Idempotent."""
         self.stop()
         self._files.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _run(self, interval_s: float) -> None:
         last = False

@@ -70,7 +70,8 @@ def _balances(data: bytes, at: int) -> dict[str, str]:
     return {name: str(wide(halves[2 * i], halves[2 * i + 1])) for i, name in enumerate(_BALANCE_NAMES)}
 
 
-def _id(raw: bytes) -> str:
+def id_text(raw: bytes) -> str:
+    """A 128-bit id of 16 bytes, little-endian, in digits."""
     return str(int.from_bytes(raw, "little"))
 
 
@@ -89,15 +90,15 @@ def decode(entry: bytes) -> dict[str, object]:
     if kind == 1:
         account = ACCOUNT.unpack_from(entry, 24)
         return said | {
-            "id": _id(account[0]), "ledger": account[13], "code": account[14], "flags": account[15]
+            "id": id_text(account[0]), "ledger": account[13], "code": account[14], "flags": account[15]
         }  # fmt: skip
     move = TRANSFER.unpack_from(entry, 24)
     said |= {
-        "id": _id(move[0]),
-        "debit_account_id": _id(move[1]),
-        "credit_account_id": _id(move[2]),
+        "id": id_text(move[0]),
+        "debit_account_id": id_text(move[1]),
+        "credit_account_id": id_text(move[2]),
         "amount": str(wide(move[3], move[4])),
-        "pending_id": _id(move[5]),
+        "pending_id": id_text(move[5]),
         "ledger": move[10],
         "code": move[11],
         "flags": move[12],

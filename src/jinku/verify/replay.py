@@ -24,7 +24,7 @@ Example::
 from collections.abc import Callable
 from typing import Any
 
-from jinku.verify.entries import ACCOUNT, ENTRY_BYTES, KINDS, MOVE, SEAL, TRANSFER, wide
+from jinku.verify.entries import ACCOUNT, ENTRY_BYTES, KINDS, MOVE, SEAL, TRANSFER, id_text, wide
 from jinku.verify.ids import IdSpool
 from jinku.verify.report import FINDINGS_MAX, Finding, LedgerTotals, LogReport
 from jinku.verify.tiles import ENTRIES, WIDTH, tile_name
@@ -139,7 +139,7 @@ class Replay:
         self._own_time(f[7], time, bool(flags & _ACCOUNT_IMPORTED), self._last_account)
         self._last_account = time
         if account[0] in self._accounts:
-            self._problem("repeated_id", f"creates account {_id(account[0])} again")
+            self._problem("repeated_id", f"creates account {id_text(account[0])} again")
             return
         self._accounts[account[0]] = _Account(ledger, flags, time)
 
@@ -169,7 +169,7 @@ class Replay:
             debit.dp += amount
             credit.cp += amount
             if f[8] in self._holds:
-                self._problem("repeated_id", f"repeats the open hold {_id(f[8])}")
+                self._problem("repeated_id", f"repeats the open hold {id_text(f[8])}")
             self._holds[f[8]] = event
             if flags & _CLOSING_DEBIT:
                 debit.flags |= _CLOSED
@@ -195,14 +195,16 @@ class Replay:
             or not f[19]
         ):
             self._problem(
-                "bad_transfer", f"has flags {flags}, timeout {f[17]}, code {f[19]}, pending id {_id(f[13])}"
+                "bad_transfer",
+                f"has flags {flags}, timeout {f[17]}, code {f[19]}, pending id {id_text(f[13])}",
             )
 
     def _sides(self, f: tuple[Any, ...]) -> tuple[_Account, _Account] | None:
         debit, credit = self._accounts.get(f[9]), self._accounts.get(f[10])
         if debit is None or credit is None or debit is credit:
             self._problem(
-                "unknown_account", f"moves money from {_id(f[9])} to {_id(f[10])}: no two known accounts"
+                "unknown_account",
+                f"moves money from {id_text(f[9])} to {id_text(f[10])}: no two known accounts",
             )
             return None
         if not debit.ledger == credit.ledger == f[18]:
@@ -217,14 +219,16 @@ class Replay:
         """Post or void the hold that the transfer names."""
         event = self._holds.pop(f[13], None)
         if event is None:
-            self._problem("hold_not_open", f"resolves {_id(f[13])}, which is no open hold")
+            self._problem("hold_not_open", f"resolves {id_text(f[13])}, which is no open hold")
             return
         hold = TRANSFER.unpack(event)
         held = wide(hold[3], hold[4])
         if hold[1:3] != (f[9], f[10]) or hold[10:12] != (f[18], f[19]):
-            self._problem("hold_differs", f"has other accounts, ledger or code than its hold {_id(f[13])}")
+            self._problem(
+                "hold_differs", f"has other accounts, ledger or code than its hold {id_text(f[13])}"
+            )
         if hold[9] and f[7] >= hold[13] + hold[9] * _SECOND_NS:
-            self._problem("hold_expired", f"resolves hold {_id(f[13])} after its time")
+            self._problem("hold_expired", f"resolves hold {id_text(f[13])} after its time")
         if amount > held or (f[20] & VOID and amount != held):
             self._problem("bad_amount", f"resolves {amount} of a hold of {held}")
         self._release(hold[12], held, debit, credit, reopen=bool(f[20] & VOID))
@@ -244,10 +248,10 @@ class Replay:
 
     def _expiry(self, f: tuple[Any, ...], event: bytes) -> None:
         if self._holds.pop(f[8], None) != event:
-            self._problem("hold_not_open", f"expires {_id(f[8])}, which is no open hold with this record")
+            self._problem("hold_not_open", f"expires {id_text(f[8])}, which is no open hold with this record")
             return
         if not f[17] or f[7] < f[21] + f[17] * _SECOND_NS:
-            self._problem("hold_not_due", f"expires hold {_id(f[8])} before its time")
+            self._problem("hold_not_due", f"expires hold {id_text(f[8])} before its time")
         debit, credit = self._accounts[f[9]], self._accounts[f[10]]
         self._release(f[20], wide(f[11], f[12]), debit, credit, reopen=True)
         self._compare(f, debit, credit)
@@ -256,7 +260,7 @@ class Replay:
         self._ids.add(f[8], self._place[0])
         self._moves_nothing(f)
         if f[3] not in _BURNING or f[8] in (_NO_ID, _LAST_ID):
-            self._problem("bad_burned_id", f"burns id {_id(f[8])} with status {f[3]}")
+            self._problem("bad_burned_id", f"burns id {id_text(f[8])} with status {f[3]}")
         if (f[3] == _DEBIT_NOT_FOUND and f[9] in self._accounts) or (
             f[3] == _CREDIT_NOT_FOUND and f[10] in self._accounts
         ):
@@ -305,7 +309,7 @@ class Replay:
                 2 + again % WIDTH * (2 + ENTRY_BYTES),
                 min(WIDTH, report.size - again // WIDTH * WIDTH),
             )
-            self._problem("repeated_id", f"uses transfer id {_id(raw_id)}, already used by entry {first}")
+            self._problem("repeated_id", f"uses transfer id {id_text(raw_id)}, already used by entry {first}")
         report.findings_total += self._total
         report.findings.extend(self._findings[: max(0, FINDINGS_MAX - len(report.findings))])
         report.entries_by_kind = {name: self._counts[kind] for kind, name in KINDS.items()}
@@ -326,7 +330,3 @@ class Replay:
         if self._stopped_at is not None:
             message = f"stopped before entry {self._stopped_at}, whose bundle is missing or damaged"
             report.add("replay_stopped", "replay", None, message)
-
-
-def _id(raw: bytes) -> str:
-    return str(int.from_bytes(raw, "little"))
