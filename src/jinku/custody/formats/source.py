@@ -152,14 +152,22 @@ class Gathered:
             raise source.bad(problem, line, field, remedy="split the file")
         for finding in check_sums(made):
             raise source.bad(f"sums do not add up: {finding.problem}", line, field, made.account)
-        account = (made.account, made.currency.code, made.kind.value)
-        names: set[tuple[str, ...]] = {(*account, "id", made.statement_id)}
-        if made.sequence and made.kind is StatementKind.STATEMENT:
-            names.add((*account, "number", str(made.to_date.year), str(made.sequence)))
+        names = identities(made)
         if names & self._known:
             raise source.bad("this statement comes twice in the file", line, field, made.statement_id)
         self._known |= names
         self.statements.append(made)
+
+
+def identities(made: Statement) -> set[tuple[str, ...]]:
+    """What no other statement may share with `made`: account, currency and kind with the bank's id, and with the number
+    where it has one. Numbers may start anew each year; reports of a day that is not over may share one.
+    """
+    account = (made.account, made.currency.code, made.kind.value)
+    names: set[tuple[str, ...]] = {(*account, "id", made.statement_id)}
+    if made.sequence and made.kind is StatementKind.STATEMENT:
+        names.add((*account, "number", str(made.to_date.year), str(made.sequence)))
+    return names
 
 
 def direction_of(signed: int) -> Direction:

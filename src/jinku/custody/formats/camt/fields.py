@@ -1,24 +1,50 @@
-"""The elements of camt.053 that Jinku reads, as a table, and the records that they are gathered in.
+"""The elements of camt.052, 053 and 054 that Jinku reads, as a table, and the records that they are gathered in.
 
-A container is an element that becomes a value of its own; a field is a path below its container. Everything
-else in a file is passed over. ``Sts`` is a plain code up to version 07 and a choice with ``Cd`` from 08 on;
-both are read.
+The three messages differ in the names of their two outermost elements and are otherwise alike. A container is an
+element that becomes a value of its own; a field is a path below its container. Everything else in a file is passed
+over. ``Sts`` is a plain code up to version 07 and a choice with ``Cd`` from 08 on; both are read.
 """
 
+import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-NAMESPACES = frozenset(
-    f"urn:iso:std:iso:20022:tech:xsd:camt.053.001.{version:02d}" for version in range(2, 14)
-)
+from jinku.custody.statement import StatementKind
 
-_MESSAGE = "BkToCstmrStmt"
-GROUP = f"{_MESSAGE}/GrpHdr"
-STATEMENT = f"{_MESSAGE}/Stmt"
-BALANCE = f"{STATEMENT}/Bal"
-ENTRY = f"{STATEMENT}/Ntry"
-DETAILS = f"{ENTRY}/NtryDtls/TxDtls"
+_NAMESPACE = re.compile(r"urn:iso:std:iso:20022:tech:xsd:(camt\.05[234])\.001\.(?:0[2-9]|1[0-3])", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One of the messages: its elements' names and what it is."""
+
+    name: str
+    root: str
+    body: str
+    kind: StatementKind
+
+    def path(self, level: str) -> str:
+        """The path of a container below the document."""
+        below = level.removeprefix(STATEMENT)
+        return f"{self.root}/{GROUP}" if level == GROUP else f"{self.root}/{self.body}{below}"
+
+
+MESSAGES = {
+    one.name: one
+    for one in (
+        Message("camt.052", "BkToCstmrAcctRpt", "Rpt", StatementKind.REPORT),
+        Message("camt.053", "BkToCstmrStmt", "Stmt", StatementKind.STATEMENT),
+        Message("camt.054", "BkToCstmrDbtCdtNtfctn", "Ntfctn", StatementKind.NOTIFICATION),
+    )
+}
+
+GROUP = "GrpHdr"
+STATEMENT = "Stmt"
+BALANCE = "Stmt/Bal"
+ENTRY = "Stmt/Ntry"
+DETAILS = "Stmt/Ntry/NtryDtls/TxDtls"
 CONTAINERS = (GROUP, STATEMENT, BALANCE, ENTRY, DETAILS)
+"""Levels of a message, by the names that camt.053 has for them."""
 
 FIELDS: tuple[tuple[str, str], ...] = (
     (GROUP, "MsgId"),
@@ -34,6 +60,9 @@ FIELDS: tuple[tuple[str, str], ...] = (
     (STATEMENT, "Acct/Ccy"),
     (STATEMENT, "Acct/Ownr/Nm"),
     (STATEMENT, "TxsSummry/TtlNtries/NbOfNtries"),
+    (STATEMENT, "AddtlStmtInf"),
+    (STATEMENT, "AddtlRptInf"),
+    (STATEMENT, "AddtlNtfctnInf"),
     (BALANCE, "Tp/CdOrPrtry/Cd"),
     (BALANCE, "Amt"),
     (BALANCE, "CdtDbtInd"),
@@ -73,6 +102,12 @@ class Value(NamedTuple):
     text: str
     line: int
     currency: str | None
+
+
+def message_of(namespace: str) -> Message | None:
+    """The message of version 02 to 13 with this namespace, None where it is none of ours."""
+    found = _NAMESPACE.fullmatch(namespace)
+    return MESSAGES[found.group(1)] if found else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Read camt.053 files into statements; see `jinku.custody.formats.camt` for the rules.
+"""Read camt.052, 053 and 054 files into statements; see `jinku.custody.formats.camt` for the rules.
 
 The parser is expat as defusedxml sets it up (DTD, entities and external references refused). One pass keeps
 only the elements of ``fields.FIELDS``; each goes into its container's record as text with its line,
@@ -14,9 +14,19 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser
 
 from jinku.base.errors import InputError
-from jinku.custody.formats.camt.fields import CONTAINERS, FIELDS, NAMESPACES, REPEATED, Record, Value
-from jinku.custody.formats.camt.values import entry_of, statement_of
+from jinku.custody.formats.camt.fields import (
+    CONTAINERS,
+    FIELDS,
+    MESSAGES,
+    REPEATED,
+    Message,
+    Record,
+    Value,
+    message_of,
+)
+from jinku.custody.formats.camt.values import Place, entry_of, statement_of
 from jinku.custody.formats.limits import ReadLimits
+from jinku.custody.formats.source import identities
 from jinku.custody.statement import Statement, StatementEntry
 
 _TRUNCATED = frozenset(
@@ -40,7 +50,7 @@ _DEFAULT_LIMITS = ReadLimits()
 
 
 def read(source: Path | bytes, name: str = "", *, limits: ReadLimits = _DEFAULT_LIMITS) -> list[Statement]:
-    """The statements of one camt.053 file, checked (rule 4), in the file's order.
+    """The statements of one file, checked (rule 4), in the file's order.
 
     `name` is what errors call the file; a path's own name where it is empty. Raises InputError.
     """
@@ -62,7 +72,7 @@ def read(source: Path | bytes, name: str = "", *, limits: ReadLimits = _DEFAULT_
     except DefusedXmlException:
         raise reader.bad("has a DTD or an entity, which a statement never needs", "Document") from None
     if not reader.statements:
-        raise reader.bad("holds no statement", "Stmt")
+        raise reader.bad("holds no statement", reader.message.body)
     return reader.statements
 
 
@@ -95,10 +105,11 @@ class _State:
         self.container = ""
 
 
-def _states(namespace: str) -> _State:
+def _states(namespace: str, message: Message) -> _State:
     root = _State()
-    for container, path in [*((one, "") for one in CONTAINERS), *FIELDS]:
+    for level, path in [*((one, "") for one in CONTAINERS), *FIELDS]:
         state = root
+        container = message.path(level)
         for tag in (f"{container}/{path}" if path else container).split("/"):
             state = state.children.setdefault(f"{namespace}}}{tag}", _State())
         if path:
@@ -115,7 +126,8 @@ class _Reader:
         self.name = name
         self.limits = limits
         self.statements: list[Statement] = []
-        self._known: set[tuple[str, str, str | int]] = set()
+        self._known: set[tuple[str, ...]] = set()
+        self.message = MESSAGES["camt.053"]
         self.expat: Any = DefusedXMLParser(forbid_dtd=True).parser
         self.expat.ordered_attributes = False
         self.expat.StartElementHandler = self._root
@@ -156,10 +168,13 @@ class _Reader:
 
     def _root(self, name: str, _attributes: dict[str, str]) -> None:
         namespace, _, tag = name.rpartition("}")
-        if tag != "Document" or namespace not in NAMESPACES:
-            raise self.bad("is not a camt.053 document of version 02 to 13", "Document", namespace or tag)
+        message = message_of(namespace)
+        if tag != "Document" or message is None:
+            problem = "is not a camt.052, camt.053 or camt.054 document of version 02 to 13"
+            raise self.bad(problem, "Document", namespace or tag)
+        self.message = message
         self._stack.append(self._skip)
-        self._state = _states(namespace)
+        self._state = _states(namespace, message)
         self.expat.StartElementHandler = self._start
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
@@ -220,28 +235,30 @@ class _Reader:
             self._entry_count += 1
             if self._entry_count > self.limits.entries_max:
                 raise self.bad(f"has more than {self.limits.entries_max} entries", "Ntry")
+            self._infer_currency(record)
             self._entries.append(entry_of(record, self._records[-1], self.name))
         elif kind == "GrpHdr":
             self._group = record
         else:
             self._add(record)
 
-    def _infer_currency(self, balance: Record) -> None:
-        """Where the account does not name its currency, the first balance does."""
-        amount = balance.values.get("Amt")
+    def _infer_currency(self, record: Record) -> None:
+        """Where the account does not name its currency, the first balance or entry does."""
+        amount = record.values.get("Amt")
         if amount is not None and amount.currency:
             self._records[-1].values.setdefault("Acct/Ccy", Value(amount.currency, amount.line, None))
 
     def _add(self, record: Record) -> None:
         if len(self.statements) >= self.limits.statements_max:
-            raise self.bad(f"has more than {self.limits.statements_max} statements", "Stmt")
-        made = statement_of(self._group, record, self._balances, self._entries, self.name)
-        account = (made.account, made.currency.code)
-        names = {(*account, made.statement_id)} | ({(*account, made.sequence)} if made.sequence else set())
+            problem = f"has more than {self.limits.statements_max} statements"
+            raise self.bad(problem, self.message.body)
+        made = statement_of(
+            self._group, record, self._balances, self._entries, Place(self.name, self.message.kind)
+        )
+        names = identities(made)
         if names & self._known:
-            raise self.bad(
-                "this statement comes twice in the file", "Stmt/Id", made.statement_id, record.line
-            )
+            problem = "this statement comes twice in the file"
+            raise self.bad(problem, f"{self.message.body}/Id", made.statement_id, record.line)
         self._known |= names
         self.statements.append(made)
         self._balances, self._entries = [], []

@@ -1,10 +1,11 @@
-"""From gathered camt.053 records to values, each field checked where it stands.
+"""From gathered camt records to values, each field checked where it stands.
 
 Every function raises InputError with file, line, element and value; none of them repairs anything.
 """
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from jinku.base.clock import from_rfc3339
@@ -12,13 +13,21 @@ from jinku.base.currency import Currency, currency
 from jinku.base.decimals import parse_minor
 from jinku.base.errors import BadAmount, InputError, UnknownCurrency
 from jinku.custody.formats.camt.fields import Record, Value
-from jinku.custody.statement import Direction, EntryStatus, Statement, StatementEntry, check_sums
+from jinku.custody.statement import (
+    Direction,
+    EntryStatus,
+    Statement,
+    StatementEntry,
+    StatementKind,
+    check_sums,
+)
 
 _REMEDY = "ask the bank for a correct file"
 _DIRECTIONS = {one.value: one for one in Direction}
-_STATUSES = {one.value: one for one in EntryStatus}
+_STATUSES = {one.value: one for one in EntryStatus} | {"FUTR": EntryStatus.PENDING}
 _OPENING = ("OPBD", "PRCD")
 """Banks that give no opening booked balance give the previous closing one."""
+_INFORMATION = ("AddtlStmtInf", "AddtlRptInf", "AddtlNtfctnInf")
 COUNT_DIGITS_MAX = 18
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9:.]+)?(?:Z|[+-][0-9]{2}:[0-9]{2})?\Z")
 """``xs:date`` or ``xs:dateTime``; Python would also take weeks of the year, and digits without hyphens."""
@@ -55,54 +64,113 @@ def entry_of(record: Record, statement: Record, file: str) -> StatementEntry:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The file that a record is of, and what its message is."""
+
+    file: str
+    kind: StatementKind
+
+
+@dataclass(frozen=True, slots=True)
+class _Ends:
+    """Both booked balances, whether the bank gave them, and their days where it did."""
+
+    opening: int
+    closing: int
+    opening_given: bool
+    closing_given: bool
+    days: tuple[date, ...]
+
+
 def statement_of(
-    group: Record, record: Record, balances: Sequence[Record], entries: Sequence[StatementEntry], file: str
+    group: Record, record: Record, balances: Sequence[Record], entries: Sequence[StatementEntry], place: Place
 ) -> Statement:
-    """The statement of a ``Stmt`` record with its balances and entries; sums and counts are checked."""
+    """The statement of a ``Stmt``, ``Rpt`` or ``Ntfctn`` record with its balances and entries; sums and counts are
+    checked.
+    """
+    file = place.file
     unit = _currency(_needed(record, "Acct/Ccy", file), file)
     account = record.values.get("Acct/Id/IBAN") or _needed(record, "Acct/Id/Othr/Id", file)
-    by_kind: dict[str, tuple[int, date]] = {}
-    for balance in balances:
-        kind = balance.text("Tp/CdOrPrtry/Cd")
-        if kind in by_kind:
-            raise _bad("this balance comes twice", "Bal/Tp", Value(kind, balance.line, None), file)
-        amount = _direction(balance, file).signed(_amount(balance, unit, file))
-        day = balance.values.get("Dt/Dt") or _needed(balance, "Dt/DtTm", file)
-        by_kind[kind] = (amount, _date(day, "Bal/Dt", file))
-    opening = next((by_kind[kind] for kind in _OPENING if kind in by_kind), None)
-    closing = by_kind.get("CLBD")
-    if opening is None or closing is None:
-        missing = "opening balance (OPBD)" if opening is None else "closing balance (CLBD)"
-        raise _bad(f"the {missing} is missing", "Stmt/Bal", Value("", record.line, None), file)
+    by_kind = _balances(balances, unit, place)
+    ends = _ends(by_kind, entries, record, place)
     first, last = record.values.get("FrToDt/FrDtTm"), record.values.get("FrToDt/ToDtTm")
+    made_on = record.values.get("CreDtTm") or group.values.get("CreDtTm")
+    days = ends.days or tuple(sorted(one.booked for one in entries))
+    if not days and not (first and last):
+        days = (_date(made_on or _needed(record, "FrToDt", file), "CreDtTm", file),)
     made = Statement(
         account=account.text,
         currency=unit,
         sequence=_count(record, "ElctrncSeqNb", file) or _count(record, "LglSeqNb", file),
         message_id=_needed(group, "MsgId", file).text,
-        opening=opening[0],
-        closing=closing[0],
+        opening=ends.opening,
+        closing=ends.closing,
         entries=tuple(entries),
-        from_date=_date(first, "FrToDt/FrDtTm", file) if first is not None else opening[1],
-        to_date=_date(last, "FrToDt/ToDtTm", file) if last is not None else closing[1],
+        from_date=_date(first, "FrToDt/FrDtTm", file) if first is not None else days[0],
+        to_date=_date(last, "FrToDt/ToDtTm", file) if last is not None else days[-1],
         statement_id=_needed(record, "Id", file).text,
-        created=_moment(record.text("CreDtTm") or group.text("CreDtTm")),
+        created=_moment(made_on.text if made_on else ""),
         owner=record.text("Acct/Ownr/Nm"),
         opening_available=by_kind["OPAV"][0] if "OPAV" in by_kind else None,
         closing_available=by_kind["CLAV"][0] if "CLAV" in by_kind else None,
+        kind=place.kind,
+        opening_given=ends.opening_given,
+        closing_given=ends.closing_given,
+        information=next((record.text(key) for key in _INFORMATION if record.text(key)), ""),
     )
     _check(made, record, file)
     return made
 
 
+def _balances(balances: Sequence[Record], unit: Currency, place: Place) -> dict[str, tuple[int, date]]:
+    """Amount and day by kind of balance; of the interim ones of a report the last counts."""
+    file = place.file
+    by_kind: dict[str, tuple[int, date]] = {}
+    for balance in balances:
+        kind = balance.text("Tp/CdOrPrtry/Cd")
+        if kind in by_kind and (place.kind is StatementKind.STATEMENT or not kind.startswith("IT")):
+            raise _bad("this balance comes twice", "Bal/Tp", Value(kind, balance.line, None), file)
+        amount = _direction(balance, file).signed(_amount(balance, unit, file))
+        day = balance.values.get("Dt/Dt") or _needed(balance, "Dt/DtTm", file)
+        by_kind[kind] = (amount, _date(day, "Bal/Dt", file))
+    return by_kind
+
+
+def _ends(
+    by_kind: dict[str, tuple[int, date]], entries: Sequence[StatementEntry], record: Record, place: Place
+) -> _Ends:
+    """Opening and closing. A statement needs both; a report may hold only what is new since the one before, so where
+    its balances do not enclose its entries the last balance counts.
+    """
+    opening = next((by_kind[kind] for kind in _OPENING if kind in by_kind), None)
+    if place.kind is StatementKind.STATEMENT:
+        closing = by_kind.get("CLBD")
+        if opening is None or closing is None:
+            missing = "opening balance (OPBD)" if opening is None else "closing balance (CLBD)"
+            problem = f"the {missing} is missing"
+            raise _bad(problem, "Stmt/Bal", Value("", record.line, None), place.file)
+        return _Ends(opening[0], closing[0], True, True, (opening[1], closing[1]))
+    closing = by_kind.get("CLBD") or by_kind.get("ITBD")
+    moved = sum(one.signed for one in entries if one.status is EntryStatus.BOOKED)
+    days = tuple(one[1] for one in (opening, closing) if one is not None)
+    if closing is not None:
+        start = closing[0] - moved
+        return _Ends(start, closing[0], opening is not None and opening[0] == start, True, days)
+    if opening is not None:
+        return _Ends(opening[0], opening[0] + moved, True, False, days)
+    return _Ends(0, moved, False, False, ())
+
+
 def _check(made: Statement, record: Record, file: str) -> None:
+    body = record.kind.rpartition("/")[2]
     key = "TxsSummry/TtlNtries/NbOfNtries"
     if key in record.values and _count(record, key, file) != len(made.entries):
-        raise _bad(
-            f"but the statement has {len(made.entries)} entries", f"Stmt/{key}", record.values[key], file
-        )
+        problem = f"but the statement has {len(made.entries)} entries"
+        raise _bad(problem, f"{body}/{key}", record.values[key], file)
     for finding in check_sums(made):
-        raise _bad(f"sums do not add up: {finding.problem}", "Stmt/Bal", Value("", record.line, None), file)
+        problem = f"sums do not add up: {finding.problem}"
+        raise _bad(problem, f"{body}/Bal", Value("", record.line, None), file)
 
 
 def _needed(record: Record, key: str, file: str) -> Value:
@@ -147,7 +215,7 @@ def _status(record: Record, file: str) -> EntryStatus:
     try:
         return _STATUSES[value.text]
     except KeyError:
-        raise _bad("is none of BOOK, PDNG, INFO", "Ntry/Sts", value, file) from None
+        raise _bad("is none of BOOK, PDNG, FUTR, INFO", "Ntry/Sts", value, file) from None
 
 
 def _flag(record: Record, key: str, file: str) -> bool:

@@ -11,13 +11,14 @@ from datetime import date
 from jinku.base.clock import to_rfc3339
 from jinku.base.decimals import AMOUNT_DIGITS_MAX, format_minor
 from jinku.base.errors import InputError
-from jinku.custody.statement import Direction, Statement, StatementEntry
+from jinku.custody.statement import Direction, Statement, StatementEntry, StatementKind
 
 NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"
 TEXT_CHARS_MAX = 35
 ACCOUNT_CHARS_MAX = 34
 REMITTANCE_CHARS_MAX = 140
 NAME_CHARS_MAX = 140
+INFORMATION_CHARS_MAX = 500
 
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\r": "&#13;"})
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -36,6 +37,13 @@ def write(statements: Sequence[Statement]) -> bytes:
         if one.message_id != head.message_id:
             raise InputError(
                 "is of another message", field="MsgId", value=one.message_id, remedy="write it apart"
+            )
+        if one.kind is not StatementKind.STATEMENT or not (one.opening_given and one.closing_given):
+            raise InputError(
+                "has no balances that the bank gave",
+                field="kind",
+                value=one.kind.value,
+                remedy="write statements of closed days only",
             )
     made = to_rfc3339(head.created)
     parts = [
@@ -82,6 +90,7 @@ def _write_statement(parts: list[str], statement: Statement) -> None:
     parts.append("</TxsSummry>\n")
     code, exponent = statement.currency.code, statement.currency.exponent
     parts += [_entry(entry, code, exponent) for entry in entries]
+    parts.append(_text("AddtlStmtInf", statement.information, INFORMATION_CHARS_MAX))
     parts.append("</Stmt>\n")
 
 
