@@ -104,10 +104,15 @@ def open_house(
     The log's files of the last `recheck_entries` entries are compared with the journal and mended.
     Raises HouseError, and what opening the ledger or the log raises.
     """
+    new = not (directory / HOUSE_FILE).exists()
     settings = _settings(directory, HouseSettings(origin, url, post_quantum))
     signers = _signers(directory, settings)
     with contextlib.ExitStack() as undo:
-        ledger = undo.enter_context(open_journal(settings.ledger or directory / "ledger", clock=clock))
+        with contextlib.ExitStack() as unsettled:
+            if new and settings.ledger:  # a server that was never reached binds no directory to its URL
+                unsettled.callback((directory / HOUSE_FILE).unlink)
+            ledger = undo.enter_context(open_journal(settings.ledger or directory / "ledger", clock=clock))
+            unsettled.pop_all()
         publisher = undo.enter_context(
             Publisher(directory / "log", settings.origin, signers, ledger, recheck_entries=recheck_entries)
         )

@@ -39,6 +39,11 @@ def open_store(url: str) -> Store:
         from jinku.ledger.stores.postgres import PostgresStore
 
         return PostgresStore(url)
+    if scheme == "tigerbeetle":
+        raise StoreError(
+            "a TigerBeetle cluster keeps no journal of ours, so it has no log to publish or serve",
+            remedy="open it by jinku.ledger.open_ledger, or name a directory or a PostgreSQL server",
+        )
     raise StoreError(
         f"no store is named by the scheme {scheme!r}",
         remedy="use a directory's path, file:PATH or postgresql://USER@HOST/DATABASE",
