@@ -1,6 +1,8 @@
 """What a careless or hostile caller hands in reaches that caller alone: nobody else's request fails by it."""
 
 import asyncio
+import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +15,7 @@ from jinku.ledger import Account, CreateTransferStatus, Ledger, Transfer, open_j
 from jinku.ledger import committer as run
 from jinku.ledger.asynchronous import AsyncLedger
 from jinku.ledger.core import Core
-from jinku.ledger.errors import ClockFailed, LedgerError
+from jinku.ledger.errors import ClockFailed, LedgerClosed, LedgerError
 from jinku.ledger.layout import TRANSFER, Array
 from jinku.ledger.limits import TIMESTAMP_MAX
 
@@ -132,3 +134,21 @@ def test_a_ledger_without_accounts_takes_what_fails_and_what_is_sealed(tmp_path:
         assert empty.seal(bytes(32), 1)[0] == 3  # after three burned ids
         assert not empty.halted
         assert empty.size() == 4
+
+
+def test_a_forked_process_is_refused_and_harms_nothing(ledger: Ledger) -> None:
+    """Its copy has no committer: a call would wait for ever, and closing RocksDB there too."""
+    child = os.fork()
+    if child == 0:
+        signal.alarm(20)  # a hang ends as a failure
+        refused = 0
+        for call in (lambda: ledger.create_transfers_array(batch(1)), lambda: ledger.lookup_accounts([1])):
+            try:
+                call()
+            except LedgerClosed:
+                refused += 1
+        ledger.close()
+        os._exit(0 if refused == 2 else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert len(ledger.create_transfers_array(batch(1))) == 1
+    assert [found.id for found in ledger.lookup_transfers([100])] == [100]

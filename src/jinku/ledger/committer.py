@@ -5,6 +5,7 @@ executes them in order of arrival at one reading of the clock, makes the group d
 answers every caller of the group. While it writes, the next group gathers; no timer is needed.
 """
 
+import os
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -77,6 +78,7 @@ class Committer:
         self._queue: deque[Request] = deque()
         self._ready = threading.Condition()
         self._closed = False
+        self._process = os.getpid()
         self.groups = 0
         """Groups of requests made durable since opening, each with one write."""
         self.requests = 0
@@ -86,6 +88,7 @@ class Committer:
 
     def submit(self, request: Request) -> None:
         """Queue `request`. Raises LedgerClosed, LedgerHalted, or LedgerBusy where the queue is full."""
+        self.require_own_process()
         with self._ready:
             if self._closed:
                 raise LedgerClosed("the ledger is closed", remedy="open it again")
@@ -105,6 +108,19 @@ class Committer:
             self._closed = True
             self._ready.notify()
         self._thread.join()
+
+    @property
+    def forked(self) -> bool:
+        """Whether this is a copy in a process that was forked: without the thread, so nothing would ever answer."""
+        return os.getpid() != self._process
+
+    def require_own_process(self) -> None:
+        """Raises LedgerClosed in a forked process."""
+        if self.forked:
+            raise LedgerClosed(
+                "the ledger was opened by the process that forked this one",
+                remedy="use it there, or fork before opening it",
+            )
 
     def _halted(self) -> LedgerHalted:
         return LedgerHalted(

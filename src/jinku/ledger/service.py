@@ -160,13 +160,14 @@ class Ledger(ObjectCalls, Closing):
         self._committer.submit(request)
 
     def close(self) -> None:
-        """Finish what is queued and release the store. Closing twice does nothing."""
-        if self._open:
+        """Finish what is queued and release the store. Closing twice, or in a forked process, does nothing."""
+        if self._open and not self._committer.forked:
             self._open = False
             self._committer.close()
             self._store.close()
 
     def _require_open(self) -> None:
+        self._committer.require_own_process()
         if not self._open:
             raise LedgerClosed("the ledger is closed", remedy="open it again")
 
