@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import typer
 
 from jinku import __version__
+from jinku.cli.agreement import agreement_app
 from jinku.cli.bench import bench_app
 from jinku.cli.demo import demo
 from jinku.cli.failures import Exit, exit_code_of, report
@@ -52,6 +53,7 @@ app.command()(serve)
 app.add_typer(import_app)
 app.add_typer(ledger_app)
 app.add_typer(recon_app)
+app.add_typer(agreement_app)
 app.add_typer(log_app)
 app.add_typer(verify_app)
 app.command()(witness)
