@@ -77,3 +77,22 @@ def test_a_start_that_died_over_its_keys_begins_anew(tmp_path: Path) -> None:
     (keys / KEY_FILES[0]).write_text("half a key")
     with open_house(tmp_path / "d") as house:
         assert house.ledger.size() == 0
+
+
+def test_a_key_that_was_put_back_is_never_destroyed(tmp_path: Path) -> None:
+    """Its owner restored the keys alone: the new log has a new key, and the old one lies beside it."""
+    open_house(tmp_path / "d").close()
+    kept = (tmp_path / "d" / "keys" / KEY_FILES[0]).read_bytes()
+    restored = tmp_path / "e" / "keys"
+    restored.mkdir(parents=True)
+    (restored / KEY_FILES[0]).write_bytes(kept)
+    open_house(tmp_path / "e").close()
+    assert (restored / KEY_FILES[0]).read_bytes() != kept
+    assert kept in [path.read_bytes() for path in restored.glob("*.unused")]
+
+
+def test_a_hostile_house_file_is_refused(tmp_path: Path) -> None:
+    open_house(tmp_path / "d").close()
+    (tmp_path / "d" / HOUSE_FILE).write_text("[" * 100_000)
+    with pytest.raises(HouseError, match="RecursionError"):
+        open_house(tmp_path / "d")

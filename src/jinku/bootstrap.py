@@ -163,7 +163,9 @@ def _create(directory: Path, settings: HouseSettings) -> None:
         signers.append(MlDsa44Signer.generate(settings.origin))
     for name, signer in zip(KEY_FILES, signers, strict=False):
         path = directory / "keys" / name
-        path.unlink(missing_ok=True)  # left by a start that died before house.json was written
+        # left by a start that died before house.json was written, or put back by its owner: never destroyed
+        if path.exists():
+            path.rename(path.with_name(f"{name}.{secrets.token_hex(4)}.unused"))
         create_key_file(path, signer)
     document = {
         "format": FORMAT_VERSION,
@@ -186,7 +188,7 @@ def _read_settings(file: Path) -> HouseSettings:
         return HouseSettings(
             str(document["origin"]), str(document["ledger"]), document["post_quantum"] is True
         )
-    except (ValueError, KeyError, TypeError, OSError) as error:
+    except (ValueError, KeyError, TypeError, OSError, RecursionError) as error:
         raise HouseError(
             f"{file} cannot be read: {type(error).__name__}", remedy="restore it from a backup"
         ) from error
