@@ -9,6 +9,8 @@ import pytest
 import typer.main
 
 from jinku.cli.main import app
+from jinku.custody.breaks import BreakClass
+from jinku.custody.table import KINDS
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -75,3 +77,12 @@ def test_each_command_of_the_documents_exists_with_its_options(page: Path) -> No
         options = {name for parameter in command.params for name in parameter.opts}
         said = {word for word in words if word.startswith("--")}
         assert said <= options or "verify" in words, f"{' '.join(words)}: {said - options}"
+
+
+@pytest.mark.parametrize("name", ["custody.md", "custody.zh-CN.md"])
+def test_the_page_on_custody_has_the_chart_and_the_breaks_of_the_code(name: str) -> None:
+    text = (DOCS / name).read_text(encoding="utf-8")
+    chinese = name.endswith(".zh-CN.md")
+    chart = re.findall(r"^\| `([A-Z_]+)` ([^|]+) \|", text, re.MULTILINE)
+    assert chart == [(kind.name, line.chinese if chinese else line.english) for kind, line in KINDS.items()]
+    assert re.findall(r"^\| `([a-z_]+)` \|", text, re.MULTILINE) == [kind.value for kind in BreakClass]
