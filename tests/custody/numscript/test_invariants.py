@@ -57,7 +57,9 @@ def nested_sources(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 
 def nested_targets(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     capped = st.tuples(caps, inner).map(lambda pair: f"max {money(pair[0])} {pair[1]}")
-    ordered = st.tuples(st.lists(capped, max_size=3), inner).map(lambda pair: [*pair[0], f"remaining {pair[1]}"])
+    ordered = st.tuples(st.lists(capped, max_size=3), inner).map(
+        lambda pair: [*pair[0], f"remaining {pair[1]}"]
+    )
     allotted = portions().flatmap(
         lambda written: st.lists(inner, min_size=len(written), max_size=len(written)).map(
             lambda found: block("", [f"{p} {t}" for p, t in zip(written, found, strict=True)])
@@ -78,7 +80,8 @@ def programs(draw: st.DrawFn) -> tuple[str, list[int], Inputs]:
     """A program of a few sends of amounts, the amounts, and balances."""
     sent = draw(st.lists(amounts, min_size=1, max_size=3))
     text = " ".join(
-        f"send {money(amount)} ( source = {draw(sources)} destination = {draw(destinations)} )" for amount in sent
+        f"send {money(amount)} ( source = {draw(sources)} destination = {draw(destinations)} )"
+        for amount in sent
     )
     rows = tuple(BalanceRow(name[1:], ASSET, amount) for name, amount in draw(balances).items())
     return text, sent, Inputs(balances=rows, features=frozenset({Feature.ONEOF.value}))
@@ -121,12 +124,18 @@ def test_no_source_goes_below_its_bound_at_any_moment(program: tuple[str, list[i
 
 
 @given(programs())
-def test_the_same_run_twice_is_the_same_to_the_last_explanation(program: tuple[str, list[int], Inputs]) -> None:
+def test_the_same_run_twice_is_the_same_to_the_last_explanation(
+    program: tuple[str, list[int], Inputs],
+) -> None:
     text, _, inputs = program
     assert outcome(text, inputs) == outcome(text, inputs)
 
 
-@given(st.integers(0, 10**40), st.lists(st.integers(0, 10**12), min_size=1, max_size=8).filter(any), st.booleans())
+@given(
+    st.integers(0, 10**40),
+    st.lists(st.integers(0, 10**12), min_size=1, max_size=8).filter(any),
+    st.booleans(),
+)
 def test_an_allotment_sums_to_the_whole_and_is_fair_to_less_than_a_unit(
     amount: int, weights: list[int], open_end: bool
 ) -> None:
@@ -139,7 +148,9 @@ def test_an_allotment_sums_to_the_whole_and_is_fair_to_less_than_a_unit(
 
 
 @given(
-    st.none() | st.integers(0, 10**9), st.integers(0, 6), st.dictionaries(st.integers(0, 6), st.integers(-10, 10**9))
+    st.none() | st.integers(0, 10**9),
+    st.integers(0, 6),
+    st.dictionaries(st.integers(0, 6), st.integers(-10, 10**9)),
 )
 def test_scaling_loses_no_value(needed: int | None, scale: int, held: dict[int, int]) -> None:
     steps, gained = exchanges(needed, scale, held)

@@ -3,12 +3,12 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.custody.numscript.books import moves
 
 from jinku.custody.numscript.errors import LimitExceeded, NumscriptError, SyntaxRefused
 from jinku.custody.numscript.limits import NUMBER_DIGITS_MAX, PROGRAM_BYTES_MAX, PROGRAM_DEPTH_MAX
 from jinku.custody.numscript.parsing import parse
 from jinku.custody.numscript.syntax import FromAllotted, MonetaryPair, Send, ToAllotted, ToInOrder
-from tests.custody.numscript.books import moves
 
 SEND = "send [CNY/2 100] (\n  source = @world\n  destination = {}\n)"
 
@@ -36,7 +36,9 @@ def test_an_error_names_line_column_and_what_was_expected(
     assert f"line {line}, column {column}" in refused.value.message
 
 
-@pytest.mark.parametrize("text", ["1__0", "100_", "_100", "@", "é", "send [cny 1] ( source = @a destination = @b )"])
+@pytest.mark.parametrize(
+    "text", ["1__0", "100_", "_100", "@", "é", "send [cny 1] ( source = @a destination = @b )"]
+)
 def test_what_is_no_word_or_no_sentence_is_refused(text: str) -> None:
     with pytest.raises(SyntaxRefused):
         parse(text if text.startswith("send") else f"set_tx_meta({text}, 1)")
@@ -81,9 +83,50 @@ def test_limits_are_named() -> None:
         parse(f"send [CNY/2 1] ( source = {deepest}{'}' * 30_000} destination = @a )")
 
 
-WORDS = ["send", "save", "source", "=", "destination", "(", ")", "{", "}", "[CNY/2 100]", "[CNY/2 *]", "@a", "@world"]
-WORDS += ["max", "from", "to", "remaining", "kept", "1/2", "50%", "oneof", "allowing", "unbounded", "overdraft", "$v"]
-WORDS += ["up", "vars", "number", "-", "+", "/", ",", '"t"', "set_tx_meta", "with", "scaling", "through", "\\"]
+WORDS = [
+    "send",
+    "save",
+    "source",
+    "=",
+    "destination",
+    "(",
+    ")",
+    "{",
+    "}",
+    "[CNY/2 100]",
+    "[CNY/2 *]",
+    "@a",
+    "@world",
+]
+WORDS += [
+    "max",
+    "from",
+    "to",
+    "remaining",
+    "kept",
+    "1/2",
+    "50%",
+    "oneof",
+    "allowing",
+    "unbounded",
+    "overdraft",
+    "$v",
+]
+WORDS += [
+    "up",
+    "vars",
+    "number",
+    "-",
+    "+",
+    "/",
+    ",",
+    '"t"',
+    "set_tx_meta",
+    "with",
+    "scaling",
+    "through",
+    "\\",
+]
 
 
 @given(st.lists(st.sampled_from(WORDS), max_size=25).map(" ".join) | st.text(max_size=60))

@@ -1,11 +1,11 @@
 """What programs mean, one rule at a time, and what they are refused for."""
 
 import pytest
+from tests.custody.numscript.books import given, moves, result_of
 
 from jinku.custody.numscript import Inputs
 from jinku.custody.numscript import errors as e
 from jinku.custody.numscript.features import Feature
-from tests.custody.numscript.books import given, moves, result_of
 
 
 def send(source: str, destination: str = "@z", sent: str = "[CNY/2 100]") -> str:
@@ -155,7 +155,8 @@ def test_what_cannot_be_meant_is_refused_by_name(
 
 EXPERIMENTAL = {
     Feature.ONEOF: send("oneof { @a @world }"),
-    Feature.ACCOUNT_INTERPOLATION: "vars { number $n } " + send("@users:$n:main allowing unbounded overdraft"),
+    Feature.ACCOUNT_INTERPOLATION: "vars { number $n } "
+    + send("@users:$n:main allowing unbounded overdraft"),
     Feature.MID_SCRIPT_CALL: send("max balance(@a, CNY/2) from @world", sent="[CNY/2 0]"),
     Feature.ASSET_COLORS: send('@a \\ "RED" allowing unbounded overdraft'),
     Feature.ASSET_SCALING: send("@a with scaling through @b", sent="[CNY/2 0]"),
@@ -184,7 +185,9 @@ def test_one_of_leaves_no_trace_of_what_it_gave_up() -> None:
 
 
 def test_scaling_exchanges_exactly() -> None:
-    books = given(("a", "CNY/2", 40), ("a", "CNY/3", 555), ("a", "CNY", 3), features=(Feature.ASSET_SCALING.value,))
+    books = given(
+        ("a", "CNY/2", 40), ("a", "CNY/3", 555), ("a", "CNY", 3), features=(Feature.ASSET_SCALING.value,)
+    )
     result = result_of(send("@a with scaling through @swap"), books)
     assert [p.movement()[:4] for p in result.postings] == [
         ("a", "swap", "CNY/3", 550),
