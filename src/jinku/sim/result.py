@@ -115,6 +115,10 @@ def next_steps(result: DemoResult, directory: Path, program: str = "jinku") -> l
             "read and check the bank's file 读取对账单",
         ),
         (
+            f"{program} recon position --statement {directory / 'statement.xml'} --data {directory}",
+            "owed to clients against held at the bank 应存与实存",
+        ),
+        (
             f"{program} ledger history {samples['account']} --data {directory} --money",
             "what moved on an investor's account 账户流水",
         ),
