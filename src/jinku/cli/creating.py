@@ -10,6 +10,7 @@ Rules:
 
 import csv
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,7 @@ from jinku.ledger.service import Ledger
 FILE_BYTES_MAX = 512 * 1024 * 1024
 _SMALL_NUMBERS = frozenset({"ledger", "code", "timeout", "user_data_32"})
 Event = TypeVar("Event", AccountIn, TransferIn)
+_DIGITS = re.compile(r"[0-9]{1,10}", re.ASCII)
 _GOOD = frozenset({"created", "exists"})
 Records = list[tuple["_Place", dict[str, Any]]]
 
@@ -123,8 +125,8 @@ def _read(file: Path) -> tuple[str, Records]:
 
 def _read_json(file: Path) -> tuple[str, Records]:
     try:
-        document = json.loads(file.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        document = json.loads(file.read_text(encoding="utf-8"), object_pairs_hook=_object)
+    except (ValueError, RecursionError) as error:  # of UTF-8, of JSON, of a number or a nesting without end
         line = getattr(error, "lineno", 0)
         raise InputError(
             "is not valid JSON", file=file.name, line=line, remedy="write one JSON object, UTF-8"
@@ -140,12 +142,22 @@ def _read_json(file: Path) -> tuple[str, Records]:
     return kind, [(_Place(name=f"{kind}[{number}]"), record) for number, record in enumerate(document[kind])]
 
 
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object; one that gives a field twice would mean two things. Raises ValueError."""
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise ValueError("a field comes twice")
+    return made
+
+
 def _read_csv(file: Path) -> tuple[str, Records]:
     with file.open(encoding="utf-8-sig", newline="") as lines:
         reader = csv.DictReader(lines, restkey="(surplus)", restval=None, strict=True)
-        names = reader.fieldnames or []
-        kind = "transfers" if "amount" in names else "accounts"
         try:
+            names = reader.fieldnames or []
+            kind = "transfers" if "amount" in names else "accounts"
+            if len(set(names)) != len(names):
+                raise InputError("names a field twice", file=file.name, line=1, remedy="name each field once")
             records = [(_Place(reader.line_num), _csv_record(row, file, reader.line_num)) for row in reader]
         except (csv.Error, UnicodeDecodeError) as error:
             raise InputError(f"is not valid CSV: {error}", file=file.name, line=reader.line_num) from None
@@ -160,7 +172,7 @@ def _csv_record(row: dict[Any, Any], file: Path, line: int) -> dict[str, Any]:
         if name == "flags":
             record[name] = text.split()
         elif text.strip():
-            small = name in _SMALL_NUMBERS and text.strip().isdecimal()
+            small = name in _SMALL_NUMBERS and _DIGITS.fullmatch(text.strip())
             record[name] = int(text) if small else text.strip()
     return record
 
