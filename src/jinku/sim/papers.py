@@ -87,7 +87,14 @@ def reconciliation_md(closed: Closed) -> str:
         "nothing: its sums and lines are sound"
     ]
     return "\n".join(
-        [*lines, "", "The statement's own checks found:", "", *(f"- {markdown_cell(one)}" for one in checks), ""]
+        [
+            *lines,
+            "",
+            "The statement's own checks found:",
+            "",
+            *(f"- {markdown_cell(one)}" for one in checks),
+            "",
+        ]
     )
 
 
