@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.custody.statements import CNY, DAY, IN, entry, statement
 
 from jinku.base.currency import currency
-from jinku.custody.position import Outcome, position, positions
+from jinku.custody.position import Outcome, position
 from jinku.custody.recon_report import (
     breaks_csv,
     matches_csv,
@@ -47,9 +47,9 @@ def test_the_arithmetic_is_shown() -> None:
     )
 
 
-def test_currencies_are_never_netted() -> None:
+def test_each_currency_is_reported_in_its_own_decimals() -> None:
     yen = currency("JPY")
-    made = positions({CNY: {1: 5}, yen: {1: 5}}, {CNY: {"a": 10}})
+    made = [position(CNY, {1: 5}, {"a": 10}), position(yen, {1: 5}, {})]
     assert [(one.currency.code, one.outcome) for one in made] == [
         ("CNY", Outcome.EXCESS),
         ("JPY", Outcome.SHORTFALL),

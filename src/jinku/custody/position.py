@@ -100,14 +100,3 @@ def position(
         resource=sum(bank.values()),
         bank_balances=tuple(sorted(bank.items())),
     )
-
-
-def positions(
-    clients: Mapping[Currency, Mapping[int, int]],
-    bank: Mapping[Currency, Mapping[str, int]],
-    *,
-    as_of: str = "",
-) -> tuple[Position, ...]:
-    """The position of every currency that either side has, in order of code."""
-    units = sorted({*clients, *bank}, key=lambda unit: unit.code)
-    return tuple(position(unit, clients.get(unit, {}), bank.get(unit, {}), as_of=as_of) for unit in units)
