@@ -3,15 +3,17 @@
 Rules:
 
 1. A body is read once, up to its limit in bytes and seconds, and validated in one pass.
-2. What is wrong is named by a JSON pointer; at most ``PROBLEM_ERRORS_MAX`` errors are listed, values are cut.
+2. No object names a field twice: every reader of a body must find the same in it.
+3. What is wrong is named by a JSON pointer; at most ``PROBLEM_ERRORS_MAX`` errors are listed, values are cut.
 """
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import orjson
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -32,6 +34,8 @@ from jinku.api.limits import (
 )
 
 Value = TypeVar("Value")
+_NAMED = re.compile(rb'"\s*:')
+"""The end of a field's name; no value that is accepted has a quotation mark inside."""
 _OPENING, _CLOSING = frozenset(b"[{"), frozenset(b"]}")
 
 
@@ -97,7 +101,7 @@ async def read_json(request: Request, adapter: TypeAdapter[Value]) -> Value:
 def parse_json(body: bytes, adapter: TypeAdapter[Value]) -> Value:
     """`body` validated by `adapter`; errors as in `read_json`."""
     try:
-        return adapter.validate_json(body)
+        value = adapter.validate_json(body)
     except ValidationError as error:
         problems = error.errors(include_url=False, include_context=False)
         if problems[0]["type"] == "json_invalid":
@@ -110,6 +114,27 @@ def parse_json(body: bytes, adapter: TypeAdapter[Value]) -> Value:
                 f"the body nests deeper than {JSON_NESTING_MAX} levels", remedy="send the documented shape"
             ) from None
         raise fields_invalid(problems) from None
+    if isinstance(value, BaseModel) and _names_twice(body, _fields_given(value)):
+        raise BodyMalformed("the body names a field twice", remedy="name each field once")
+    return value
+
+
+def _names_twice(body: bytes, fields: int) -> bool:
+    """Whether `body`, valid with `fields` different fields, names one of them again.
+
+    Of two equal names the parser takes the last and others the first: what one approves another would book.
+    """
+    return body.count(b":") != fields and len(_NAMED.findall(body)) != fields
+
+
+def _fields_given(value: BaseModel) -> int:
+    """How many fields the body gave, in the object and in those listed in it."""
+    given = len(value.model_fields_set)
+    for name in value.model_fields_set:
+        items = getattr(value, name)
+        if isinstance(items, list) and items and isinstance(items[0], BaseModel):
+            given += sum(len(item.model_fields_set) for item in items)
+    return given
 
 
 def _depth(body: bytes) -> int:
