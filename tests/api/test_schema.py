@@ -40,6 +40,23 @@ def _statement(number: int) -> bytes:
     return camt.write([one])
 
 
+def _mt940(number: int) -> bytes:
+    body = (
+        f":25:CN00TEST0001\r\n:28C:{number % 99_999 + 1}\r\n:60F:C261120CNY0,\r\n:62F:C261120CNY0,\r\n-\r\n"
+    )
+    return f":20:M{number}\r\n{body}".encode()
+
+
+def _csv(number: int) -> bytes:
+    header = "account,currency,booked,value_date,amount,balance,reference,end_to_end_id,text"
+    return f"{header}\nCN00TEST{number},CNY,2026-11-20,,0.01,0.01,R1,,\n".encode()
+
+
+def _bai2(number: int) -> bytes:
+    account = f"02,US,BANK,1,261119,,USD,2/\n03,{number},,010,0,,,015,0,,/\n49,0,2/\n98,0,1,4/\n"
+    return f"01,BANK,US,261120,0600,{number},,,2/\n{account}99,0,1,6/\n".encode()
+
+
 def _whole(value: Any) -> Any:
     """1.0 is an integer to JSON Schema; to us it is a float, and floats are refused."""
     if isinstance(value, float) and value.is_integer():
@@ -51,7 +68,13 @@ def _whole(value: Any) -> Any:
 
 def _run(app: FastAPI, token: str) -> Iterator[events.EngineEvent]:
     schemathesis.openapi.format(CURSOR_FORMAT, strategies.just(""))
-    schemathesis.openapi.media_type("application/xml", strategies.integers(1, 10**6).map(_statement))
+    for media_type, make in (
+        ("application/xml", _statement),
+        ("text/plain", _mt940),
+        ("text/csv", _csv),
+        ("application/octet-stream", _bai2),
+    ):
+        schemathesis.openapi.media_type(media_type, strategies.integers(1, 10**6).map(make))
     schema = schemathesis.openapi.from_asgi("/openapi.json", app)
     schema.config.update(headers={"Authorization": token}, request_timeout=60)
     schema.config.seed = SEED

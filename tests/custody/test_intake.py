@@ -11,6 +11,7 @@ from jinku.base.errors import InputError
 from jinku.custody.errors import DuplicateFile, IntakeUnavailable
 from jinku.custody.formats.camt import write
 from jinku.custody.formats.limits import ReadLimits
+from jinku.custody.formats.reading import ReadOptions
 from jinku.custody.intake import Intake
 
 NOON = 1_795_262_400_000_000_000
@@ -61,7 +62,7 @@ def test_a_bad_file_leaves_no_trace(tmp_path: Path) -> None:
         with pytest.raises(InputError, match="ends in the middle"):
             intake.accept(data[:800], "first.xml")
         with pytest.raises(InputError, match="larger than"):
-            intake.accept(data, "first.xml", limits=ReadLimits(file_bytes_max=10))
+            intake.accept(data, "first.xml", options=ReadOptions(ReadLimits(file_bytes_max=10)))
         with pytest.raises(InputError, match="No such file"):
             intake.accept(tmp_path / "none.xml")
         assert intake.files() == []

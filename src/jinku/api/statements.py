@@ -23,7 +23,8 @@ from jinku.base.clock import Clock
 from jinku.base.errors import InputError
 from jinku.base.files import replace_durably
 from jinku.base.ids import derived_id
-from jinku.custody.formats import camt
+from jinku.custody.formats import ReadOptions, read_statement
+from jinku.custody.formats.csv import mappings_in
 from jinku.custody.intake import Accepted, AcceptedFile, Intake
 from jinku.custody.mirror import bank_movements
 from jinku.custody.reconcile import reconcile
@@ -32,6 +33,9 @@ from jinku.custody.statement import Statement
 from jinku.ledger.service import Ledger
 
 REGISTER_FILE = "statements.db"
+MAPPINGS_DIRECTORY = "mappings"
+"""Where a data directory has the mappings of its banks' CSV files, one TOML file each."""
+_SUFFIX = ".statement"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -51,24 +55,32 @@ class StatementDesk:
     def __init__(self, directory: Path, clock: Clock) -> None:
         self._register = directory / REGISTER_FILE
         self._files = directory / "statements"
+        self._mappings = directory / MAPPINGS_DIRECTORY
         self._kept = directory / "reconciliations"
         self._clock = clock
         self._lock = threading.Lock()
 
     def accept(self, data: bytes, name: str) -> Accepted:
-        """Read, check, keep and register one camt.053 file. Raises InputError, DuplicateFile, IntakeUnavailable."""
-        path = self._files / f"{hashlib.sha256(data).hexdigest()}.xml"
+        """Read, check, keep and register one file of any format.
+
+        Raises InputError, DuplicateFile, IntakeUnavailable.
+        """
+        path = self._files / f"{hashlib.sha256(data).hexdigest()}{_SUFFIX}"
         with self._lock, Intake(self._register, self._clock) as intake:
             known = path.exists()
-            camt.read(data, name)  # nothing is kept of a file that cannot be read
+            options = self._options()
+            read_statement(data, name, options)  # nothing is kept of a file that cannot be read
             self._files.mkdir(mode=0o700, exist_ok=True)
             replace_durably(path, data, 0o600)
             try:
-                return intake.accept(data, name)
+                return intake.accept(data, name, options=options)
             except InputError:
                 if not known:
                     path.unlink()
                 raise
+
+    def _options(self) -> ReadOptions:
+        return ReadOptions().with_mappings(mappings_in(self._mappings))
 
     def files(self) -> list[AcceptedFile]:
         """Every accepted file, in order of acceptance. Raises IntakeUnavailable."""
@@ -77,10 +89,10 @@ class StatementDesk:
 
     def statements(self, digest: str) -> list[Statement]:
         """The statements of the accepted file with this SHA-256. Raises NotFound."""
-        path = self._files / f"{digest}.xml"
+        path = self._files / f"{digest}{_SUFFIX}"
         if not _DIGEST.fullmatch(digest) or not path.exists():
             raise NotFound("there is no statement file with this SHA-256", remedy="see GET /v1/statements")
-        return camt.read(path.read_bytes(), digest[:12])
+        return read_statement(path.read_bytes(), digest[:12], self._options())
 
     def reconcile(self, ledger: Ledger, digest: str, place: int, account_id: int) -> Reconciled:
         """Reconcile statement number `place` (from 0) of a file with the account that mirrors it; keep the result.

@@ -16,13 +16,18 @@ recon_app = typer.Typer(name="recon", help="Bank statements: read, check, reconc
 
 @recon_app.command()
 def statement(
-    files: Annotated[list[Path], typer.Argument(help="camt.053 files.", dir_okay=False)], json: Json = False
+    files: Annotated[list[Path], typer.Argument(help="Statement files.", dir_okay=False)],
+    mapping: Annotated[
+        list[Path] | None,
+        typer.Option(help="A TOML file that describes a bank's CSV; may be given again.", dir_okay=False),
+    ] = None,
+    json: Json = False,
 ) -> None:
-    """Read camt.053 statements and check them: sums, sequence, duplicates. Exit code 1 where a check finds
-    something."""
+    """Read statements and check them: sums, sequence, duplicates. camt.052/053/054, MT940/942, BAI2 and CSV are told
+    apart by content. Exit code 1 where a check finds something."""
     from jinku.cli.statements import read_statements
 
-    value = read_statements(files)
+    value = read_statements(files, mapping or ())
     out = Output(json)
 
     def render() -> None:
@@ -40,7 +45,7 @@ def statement(
 
 @recon_app.command()
 def run(
-    file: Annotated[Path, typer.Argument(help="A camt.053 file.", dir_okay=False)],
+    file: Annotated[Path, typer.Argument(help="A statement file.", dir_okay=False)],
     account: Annotated[
         str, typer.Option(help="Our account that mirrors the bank's; the client pool's where left out.")
     ] = "0",
@@ -73,6 +78,7 @@ def position(
             "--statement", help="The bank's word on what it holds; our books' where left out.", dir_okay=False
         ),
     ] = None,
+    entity: Annotated[int, typer.Option(help="Only this legal entity (0: all).", min=0)] = 0,
     data: Data = DATA_DEFAULT,
     out_directory: Reports = None,
     json: Json = False,
@@ -83,7 +89,7 @@ def position(
 
     out = Output(json)
     with existing_house(data) as house:
-        document, found = positions_of(house, statement_file)
+        document, found = positions_of(house, statement_file, entity)
     if out_directory is not None:
         write_positions(out_directory, found)
     out.show(document, lambda: out.line(positions_markdown(found).rstrip("\n")))

@@ -4,8 +4,8 @@ Rules:
 
 1. A file is known by the SHA-256 of its bytes. The same bytes under any name are refused, naming the day and the name
    under which they were accepted.
-2. A statement is known by account, currency and its id, and by its sequence number where it has one. A new file with
-   a known statement, or with a known message id, is refused.
+2. A statement is known by account, currency, kind and its id, and, where it is one of a closed period and has a
+   sequence number, by that in its year. A new file with a known statement, or with a known message id, is refused.
 3. A file is accepted in one durable transaction with all its statements, after it was read and checked whole; a
    refused file leaves no trace.
 4. Gaps to the statements accepted before (a missing sequence number, a closing balance that the next does not open
@@ -22,6 +22,7 @@ import sqlite3
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from jinku.base.clock import Clock, to_rfc3339
@@ -29,9 +30,8 @@ from jinku.base.closing import Closing
 from jinku.base.errors import InputError
 from jinku.base.files import make_private
 from jinku.custody.errors import DuplicateFile, IntakeUnavailable
-from jinku.custody.formats.camt import read
-from jinku.custody.formats.limits import ReadLimits
-from jinku.custody.statement import Finding, Statement, check_duplicate_lines, check_sequence
+from jinku.custody.formats import ReadOptions, read_statement
+from jinku.custody.statement import Finding, Statement, check_duplicate_lines, check_follows, check_sequence
 
 BUSY_WAIT_S = 10
 
@@ -46,17 +46,20 @@ CREATE TABLE IF NOT EXISTS file (
 CREATE TABLE IF NOT EXISTS statement (
     account TEXT NOT NULL,
     currency TEXT NOT NULL,
+    kind TEXT NOT NULL,
     statement_id TEXT NOT NULL,
     sequence INTEGER NOT NULL,
     from_date TEXT NOT NULL,
     to_date TEXT NOT NULL,
     opening INTEGER NOT NULL,
     closing INTEGER NOT NULL,
+    closing_given INTEGER NOT NULL,
     entries INTEGER NOT NULL,
     sha256 TEXT NOT NULL REFERENCES file,
-    PRIMARY KEY (account, currency, statement_id)
+    PRIMARY KEY (account, currency, kind, statement_id)
 ) STRICT;
-CREATE UNIQUE INDEX IF NOT EXISTS statement_sequence ON statement (account, currency, sequence) WHERE sequence > 0;
+CREATE UNIQUE INDEX IF NOT EXISTS statement_sequence ON statement (account, currency, substr(to_date, 1, 4), sequence)
+    WHERE sequence > 0 AND kind = 'statement';
 """
 
 
@@ -98,13 +101,14 @@ class Intake(Closing):
         except (sqlite3.Error, OSError) as error:
             raise _unavailable(error) from error
 
-    def accept(self, source: Path | bytes, name: str = "", *, limits: ReadLimits | None = None) -> Accepted:
-        """Read, check and register one camt.053 file. Raises InputError, DuplicateFile, IntakeUnavailable."""
+    def accept(self, source: Path | bytes, name: str = "", *, options: ReadOptions | None = None) -> Accepted:
+        """Read, check and register one file of any format. Raises InputError, DuplicateFile, IntakeUnavailable."""
+        options = options or ReadOptions()
         name = name or (source.name if isinstance(source, Path) else "")
-        data = _bytes(source, name, limits or ReadLimits())
+        data = _bytes(source, name, options.limits.file_bytes_max)
         digest = hashlib.sha256(data).hexdigest()
         self._refuse("sha256", digest, name, "these bytes")
-        statements = read(data, name, limits=limits or ReadLimits())
+        statements = read_statement(data, name, options)
         file = AcceptedFile(digest, name, statements[0].message_id, len(data), self._clock())
         self._refuse("message_id", file.message_id, name, f"message {file.message_id}")
         try:
@@ -149,17 +153,19 @@ class Intake(Closing):
             (file.sha256, file.name, file.message_id, file.size, file.accepted_at),
         )
         self._database.executemany(
-            "INSERT INTO statement VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO statement VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 (
                     one.account,
                     one.currency.code,
+                    one.kind.value,
                     one.statement_id,
                     one.sequence,
                     one.from_date.isoformat(),
                     one.to_date.isoformat(),
                     one.opening,
                     one.closing,
+                    one.closing_given,
                     len(one.entries),
                     file.sha256,
                 )
@@ -171,26 +177,39 @@ class Intake(Closing):
         """Lines that stand twice, and gaps among `statements` and to the one accepted before the first of them."""
         found = [finding for one in statements for finding in check_duplicate_lines(one)]
         found += check_sequence(statements)
-        firsts: dict[tuple[str, str], Statement] = {}
+        firsts: dict[tuple[str, str, str], Statement] = {}
         for one in statements:
-            key = (one.account, one.currency.code)
-            if key not in firsts or one.sequence < firsts[key].sequence:
+            key = (one.account, one.currency.code, one.kind.value)
+            if key not in firsts or _place(one) < _place(firsts[key]):
                 firsts[key] = one
-        for one in firsts.values():
+        for key, one in firsts.items():
+            year = f"{one.to_date.year:04d}"
             row = self._database.execute(
-                "SELECT sequence, closing, to_date FROM statement WHERE account = ? AND currency = ?"
-                " AND (sequence < ? OR (sequence = 0 AND to_date < ?)) ORDER BY sequence DESC, to_date DESC LIMIT 1",
-                (one.account, one.currency.code, one.sequence, one.from_date.isoformat()),
+                "SELECT sequence, to_date, closing, closing_given FROM statement"
+                " WHERE account = ? AND currency = ? AND kind = ? AND (substr(to_date, 1, 4) < ?"
+                " OR (substr(to_date, 1, 4) = ? AND sequence < ?) OR (sequence = 0 AND to_date < ?))"
+                " ORDER BY substr(to_date, 1, 4) DESC, sequence DESC, to_date DESC LIMIT 1",
+                (*key, year, year, one.sequence, one.from_date.isoformat()),
             ).fetchone()
-            found += _gap(one, row)
+            if row is not None:
+                sequence, to_date, closing, given = row
+                found += check_follows(sequence, date.fromisoformat(to_date), closing, one, bool(given))
         return tuple(found)
 
     def _duplicate_statement(self, statements: Sequence[Statement], name: str) -> InputError:
         for one in statements:
             row = self._database.execute(
                 "SELECT file.name, accepted_at FROM statement JOIN file USING (sha256) WHERE account = ?"
-                " AND currency = ? AND (statement_id = ? OR (sequence > 0 AND sequence = ?))",
-                (one.account, one.currency.code, one.statement_id, one.sequence),
+                " AND currency = ? AND kind = ? AND (statement_id = ?"
+                " OR (sequence > 0 AND sequence = ? AND substr(to_date, 1, 4) = ?))",
+                (
+                    one.account,
+                    one.currency.code,
+                    one.kind.value,
+                    one.statement_id,
+                    one.sequence,
+                    f"{one.to_date.year:04d}",
+                ),
             ).fetchone()
             if row is not None:
                 what = f"statement {one.statement_id} (no. {one.sequence}) of this account"
@@ -200,27 +219,18 @@ class Intake(Closing):
         )
 
 
-def _bytes(source: Path | bytes, name: str, limits: ReadLimits) -> bytes:
+def _bytes(source: Path | bytes, name: str, bytes_max: int) -> bytes:
     if isinstance(source, bytes):
         return source
     try:
         with source.open("rb") as file:
-            return file.read(limits.file_bytes_max + 1)
+            return file.read(bytes_max + 1)
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", file=name, remedy="check the path") from None
 
 
-def _gap(one: Statement, row: tuple[int, int, str] | None) -> list[Finding]:
-    if row is None:
-        return []
-    sequence, closing, to_date = row
-    place = f"{one.account} {one.currency.code} no. {one.sequence}"
-    if sequence and one.sequence != sequence + 1:
-        return [Finding("sequence", place, f"statements are missing: after {sequence} comes {one.sequence}")]
-    if closing != one.opening:
-        before = f"the one accepted before closed {to_date} with {one.money(closing)}"
-        return [Finding("continuity", place, f"opens with {one.money(one.opening)}, but {before}")]
-    return []
+def _place(one: Statement) -> tuple[int, int]:
+    return one.to_date.year, one.sequence
 
 
 def _duplicate(name: str, what: str, field: str, value: str, row: tuple[str, int]) -> DuplicateFile:

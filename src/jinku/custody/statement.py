@@ -180,9 +180,10 @@ def check_duplicate_lines(statement: Statement) -> tuple[Finding, ...]:
 def check_sequence(statements: Sequence[Statement]) -> tuple[Finding, ...]:
     """Statements of one account, currency and kind, given in any order, follow one another.
 
-    (1) No (account, currency, kind, year, sequence) comes twice. (2) Sequence numbers have no gaps; they may start
-    again with 1 in a new year. (3) The closing balance of each is the opening balance of the next, where the bank
-    gave both. Statements without a sequence number are put in order of their dates.
+    (1) No (account, currency, year, sequence) comes twice; reports of an open day may share a number, not an id.
+    (2) Sequence numbers have no gaps; they may start again with 1 in a new year. (3) The closing balance of each is the
+    opening balance of the next, where the bank gave both. Statements without a sequence number are put in order of
+    their dates.
     """
     found: list[Finding] = []
     for before, after in pairwise(sorted(statements, key=_order)):
@@ -190,7 +191,9 @@ def check_sequence(statements: Sequence[Statement]) -> tuple[Finding, ...]:
             continue
         same_year = before.to_date.year == after.to_date.year
         if after.sequence and after.sequence == before.sequence and same_year:
-            found.append(Finding("duplicate_statement", _place(after), "this statement came twice"))
+            closed = after.kind is StatementKind.STATEMENT
+            if closed or after.statement_id == before.statement_id:
+                found.append(Finding("duplicate_statement", _place(after), "this statement came twice"))
             continue
         found += check_follows(before.sequence, before.to_date, before.closing, after, before.closing_given)
     return tuple(found)

@@ -27,15 +27,25 @@ from jinku.api.wire.custody import (
 )
 from jinku.api.wire.filters import Cursor
 from jinku.api.wire.numbers import U128, PathU128
+from jinku.custody.chart import ENTITY_BITS
 from jinku.custody.standing import positions_now
 
-_XML_TYPES = frozenset({"application/xml", "text/xml"})
+_MEDIA_TYPES = {
+    "application/xml": "A camt.052, camt.053 or camt.054 document.",
+    "text/plain": "An MT940, MT942 or BAI2 file.",
+    "text/csv": "A CSV file of a known mapping, or a check file.",
+    "application/octet-stream": "A file of any of these formats.",
+}
+"""What a client may call a file; how it is read follows from its content alone."""
+_ALIASES = frozenset({"text/xml"})
 NAME_CHARACTERS_MAX = 100
 _NAME = re.compile(rf"^[A-Za-z0-9_.()-]{{1,{NAME_CHARACTERS_MAX}}}$")
-_XML_BODY: dict[str, Any] = {
+_FILE_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "content": {"application/xml": {"schema": {"type": "string", "description": "A camt.053 document."}}},
+        "content": {
+            name: {"schema": {"type": "string", "description": text}} for name, text in _MEDIA_TYPES.items()
+        },
     },
     "parameters": [
         {
@@ -80,6 +90,8 @@ class PositionsIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid", title="PositionQuery")
 
+    entity: int = Field(0, ge=0, lt=1 << ENTITY_BITS)
+    """Only this legal entity; 0: all. To be said with a statement where several have books in its currency."""
     statement: Annotated[str, Field(pattern="^([0-9a-f]{64})?$")] = ""
     """SHA-256 of an accepted file: the resource is its closing balances. Else: what our books say of the bank."""
 
@@ -102,7 +114,7 @@ def custody_router(services: Services) -> APIRouter:
     def get_positions(wanted: Annotated[PositionsIn, Query()]) -> Response:
         """What is owed to clients against what the bank holds, for each legal entity and currency."""
         statements = services.desk.statements(wanted.statement) if wanted.statement else None
-        found = positions_now(services.ledger, statements)
+        found = positions_now(services.ledger, statements, wanted.entity)
         return Json({"positions": [position_out(entity, one) for entity, one in found]})
 
     return router
@@ -111,16 +123,16 @@ def custody_router(services: Services) -> APIRouter:
 def _statements(router: APIRouter, services: Services) -> None:
     desk, cursors = services.desk, Cursors(services.token.cursor_key)
 
-    @post(router, "/statements", _XML_BODY, {201: ("Accepted and registered", StatementFileOut)})
+    @post(router, "/statements", _FILE_BODY, {201: ("Accepted and registered", StatementFileOut)})
     async def accept_statement(request: Request) -> Response:
-        """Take in a camt.053 file: read and checked whole, registered once. The same file again: 409."""
+        """Take in a statement file of any format: read and checked whole, registered once. The same file again: 409."""
         media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if media_type not in _XML_TYPES:
+        if media_type not in _MEDIA_TYPES and media_type not in _ALIASES:
             raise MediaTypeUnsupported(
                 f"content-type {media_type[:VALUE_CHARACTERS_MAX]!r} is not read here",
-                remedy="send application/xml",
+                remedy=f"send one of {', '.join(_MEDIA_TYPES)}",
             )
-        name = request.headers.get("x-file-name", "upload.xml")
+        name = request.headers.get("x-file-name", "upload")
         if not _NAME.fullmatch(name):
             raise FieldsInvalid(
                 [FieldError("X-File-Name", f"is 1 to {NAME_CHARACTERS_MAX} letters, digits or any of _.()-")]

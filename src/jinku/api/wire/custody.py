@@ -43,6 +43,10 @@ class StatementOut(BaseModel):
     opening: Signed
     closing: Signed
     entries: int
+    kind: Literal["statement", "report", "notification"]
+    opening_given: bool
+    """Whether `opening` is the bank's word; else it is computed."""
+    closing_given: bool
 
 
 class FindingOut(BaseModel):
@@ -172,6 +176,9 @@ def _statement_out(one: Statement) -> dict[str, Any]:
         "opening": str(one.opening),
         "closing": str(one.closing),
         "entries": len(one.entries),
+        "kind": one.kind.value,
+        "opening_given": one.opening_given,
+        "closing_given": one.closing_given,
     }
 
 

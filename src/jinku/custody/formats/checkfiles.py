@@ -3,7 +3,7 @@
 Rules:
 
 1. A file is rows of cells parted by ``|``, in UTF-8 or GB18030. Labelled rows come first (``check_file`` with the kind,
-   ``account``, ``currency``, ``day``, ``number``, ``count``, ``total``), then the header, then a row a record.
+   ``account``, ``currency``, ``day``, ``count``, ``total``), then the header, then a row a record.
 2. Every kind has the columns of ``COLUMNS``; more may follow and are passed over. ``count`` and ``total`` are over all
    records.
 3. ``status`` is ``S`` (done), ``P`` (in process) or ``F`` (failed). Only what is done is money.
@@ -57,7 +57,6 @@ LABELS: dict[str, str] = {
     "account": "account",
     "currency": "currency",
     "from_date": "day",
-    "sequence": "number",
     "count": "count",
     "total": "total",
 }

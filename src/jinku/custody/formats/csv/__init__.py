@@ -16,8 +16,8 @@ Example::
     [statement] = read(data, "day.csv", ReadLimits(), [mapping])
 """
 
-from jinku.custody.formats.csv.mapping import CsvMapping, Sign, mapping_of
+from jinku.custody.formats.csv.mapping import CsvMapping, Sign, mapping_of, mappings_in
 from jinku.custody.formats.csv.read import find, read
 
-__all__ = ["CsvMapping", "Sign", "find", "mapping_of", "read"]
+__all__ = ["CsvMapping", "Sign", "find", "mapping_of", "mappings_in", "read"]
 """The description, its TOML, and the reader."""

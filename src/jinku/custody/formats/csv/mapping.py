@@ -27,6 +27,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 from jinku.base.errors import InputError
@@ -195,6 +196,11 @@ def mapping_of(data: bytes, name: str) -> CsvMapping:
     except ValueError as error:
         raise _bad(name, str(error), "sign or kind", "") from None
     return CsvMapping(**values)
+
+
+def mappings_in(directory: Path) -> tuple[CsvMapping, ...]:
+    """The mappings of the TOML files in `directory`, by name; none where it is not there. Raises InputError."""
+    return tuple(mapping_of(path.read_bytes(), path.name) for path in sorted(directory.glob("*.toml")))
 
 
 def _value(name: str, key: str, value: object) -> object:
