@@ -93,3 +93,18 @@ def test_what_cannot_be_reconciled_is_named_and_not_taken_in(run: Run, books: Pa
     assert (refused.code, json.loads(refused.err)["error"]["code"]) == (1, "duplicate_file")
     assert not any(path.name == "cut.xml" for path in (books / "statements").iterdir())
     assert len(list((books / "statements").iterdir())) == 1
+
+
+def test_money_at_the_bank_is_counted_for_one_entity_only(run: Run, books: Path, tmp_path: Path) -> None:
+    with open_house(books) as house:
+        house.ledger.create_accounts_array(entity_accounts(Chart(entity=2, currency=156)))
+    file = statement(tmp_path / "day.xml", ("71", 1_000), ("72", 250))
+    position = ("recon", "position", "--data", books, "--json")
+    assert len(run(*position).json["positions"]) == 2
+    refused = run(*position, "--statement", file)
+    assert refused.code == 2
+    assert "1, 2 have books in CNY" in refused.err
+    [own] = run(*position, "--statement", file, "--entity", 1).json["positions"]
+    assert (own["entity"], own["outcome"]) == (1, "reconciled")
+    [other] = run(*position, "--entity", 2).json["positions"]
+    assert (other["entity"], other["requirement"]) == (2, "0")

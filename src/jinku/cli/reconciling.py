@@ -59,11 +59,11 @@ def reconcile_file(house: House, file: Path, against: Against) -> tuple[dict[str
     return document, found.result
 
 
-def positions_of(house: House, file: Path | None) -> tuple[dict[str, Any], list[Position]]:
+def positions_of(house: House, file: Path | None, entity: int = 0) -> tuple[dict[str, Any], list[Position]]:
     """The position of each entity and currency; the resource is what `file` closes with, or what our books say."""
     desk = StatementDesk(house.directory, time.time_ns)
     statements = desk.statements(_taken_in(desk, file)) if file else None
-    found = positions_now(house.ledger, statements)
+    found = positions_now(house.ledger, statements, entity)
     document = {"positions": [position_out(entity, one) for entity, one in found]}
     return document, [one for _, one in found]
 

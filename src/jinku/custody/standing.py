@@ -26,7 +26,8 @@ def positions_now(
     `only` is the one legal entity that is wanted; 0 for all.
 
     The resource is what `statements` close with, by currency, or else what the books say the bank holds. Raises
-    InputError for one that is of no closed period, or whose closing balance is not the bank's word, and where it could be several entities' money.
+    InputError for one that is of no closed period, whose closing balance is not the bank's word, or that could be
+    several entities' money.
     """
     for one in statements or ():
         _refuse_open(one)
