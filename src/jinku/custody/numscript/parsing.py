@@ -3,12 +3,15 @@
 Rules:
 
 1. Size and depth are bounded before the text is looked into deeply (`jinku.custody.numscript.limits`).
-2. Reading never runs anything: unknown names, types and flags are found when the program runs.
+2. What turns the direction of writing is refused, in comments too: a person must read what will run.
+3. Reading never runs anything: unknown names, types and flags are found when the program runs.
 
 Example::
 
     parse("send [CNY/2 100] ( source = @world destination = @investor:7 )").statements  # (Send(…),)
 """
+
+import re
 
 from lark import Token, Tree
 from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken
@@ -22,6 +25,7 @@ from jinku.custody.numscript.syntax import Program
 from jinku.custody.numscript.tree import program_of
 
 _EXPECTED_WORDS_MAX = 8
+_TURNING = re.compile("[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")
 
 
 def parse(text: str) -> Program:
@@ -31,12 +35,25 @@ def parse(text: str) -> Program:
         raise LimitExceeded(
             f"the program has {size} bytes, at most {PROGRAM_BYTES_MAX} are read", remedy="split it"
         )
+    _check_readable(text)
     try:
         tree = grammar().parse(without_comments(text))
     except UnexpectedInput as error:
         raise _refused(error, text) from None
     _check_depth(tree)
     return program_of(tree, text)
+
+
+def _check_readable(text: str) -> None:
+    """A program must run as it reads: in a comment or a text these would show its words in another order."""
+    found = _TURNING.search(text)
+    if found is not None:
+        at = found.start()
+        line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+        raise SyntaxRefused(
+            f"the character U+{ord(found.group()):04X} turns the direction of writing",
+            place=Place(line, column, at, at + 1),
+        )
 
 
 def _check_depth(tree: Tree[Token]) -> None:
