@@ -206,3 +206,37 @@ def test_each_posting_says_why() -> None:
     assert first.why.target[0].note == "1/3 of 100 is 33, rounded down, and 1 unit left over by rounding"
     assert third.why.target[0].text == "remaining to @y"
     assert third.why.target[0].note == "2/3 of 100 is 66, rounded down"
+
+
+def test_a_run_makes_no_more_postings_than_a_batch_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jinku.custody.numscript.state.POSTINGS_MAX", 2)
+    two = send("@world", "{ 1/2 to @x remaining to @y }")
+    assert len(moves(two)) == 2
+    with pytest.raises(e.LimitExceeded, match="more than 2 postings"):
+        moves(two + send("@world"))
+
+
+def test_functions_in_the_middle_see_the_books_and_the_run() -> None:
+    flags = (Feature.MID_SCRIPT_CALL.value, Feature.OVERDRAFT_FUNCTION.value)
+    program = send("@world", "@a", "[CNY/2 30]") + send("@world", "@z", "overdraft(@a, CNY/2)")
+    assert moves(program, given(("a", "CNY/2", -50), features=flags)) == [
+        ("world", "a", 30),
+        ("world", "z", 20),
+    ]
+
+
+def test_scaling_is_bounded_and_refused_from_the_world() -> None:
+    flags = (Feature.ASSET_SCALING.value,)
+    with pytest.raises(e.LimitExceeded):
+        moves(send("@a with scaling through @b"), given(("a", "CNY/999999", 1), features=flags))
+    with pytest.raises(e.Misplaced):
+        moves(send("@world with scaling through @b"), given(features=flags))
+    with pytest.raises(e.MissingFunds):
+        moves(send("@a with scaling through @b"), given(("a", "CNY/3", -5000), features=flags))
+
+
+def test_portions_of_many_digits_are_refused_in_few_words() -> None:
+    big = [f"1/{10**150 + n}" for n in range(20)]
+    with pytest.raises(e.BadAllotment) as refused:
+        moves(send("@world", "{ " + " ".join(f"{portion} to @x" for portion in big) + " }"))
+    assert len(str(refused.value)) < 300
