@@ -8,7 +8,7 @@ from tests.cli.conftest import Run
 
 from jinku.bootstrap import open_house
 from jinku.custody.chart import Chart, Opening
-from jinku.custody.orders import Deposit, new_order_id
+from jinku.custody.orders import Deposit, new_order_id, transfer_id
 from jinku.custody.service import OrderDesk
 from jinku.custody.table import Kind, Role
 
@@ -133,6 +133,10 @@ def test_from_proposal_to_booking(run: Run, program: Path, data: Path) -> None:
     assert run(*wish, *where).json == first.json
     shown = run("ledger", "show", CHART.account(Kind.INVESTOR, 1), *where).json["account"]
     assert shown["credits_posted"] == "495"
+    told = run("agreement", "explain", transfer_id(RUN, leg=1), *where).json
+    assert (told["id"], told["agreement"], told["postings"]) == (str(RUN), "repay", first.json["postings"])
+    assert run("agreement", "explain", 12345, *where).code == 1
+    assert run("agreement", "show", "repay", 1, *where).json["program"] == PROGRAM
     other = run(*wish[:-1], "sum=CNY/2 501", *where)
     assert json.loads(other.err)["error"]["code"] == "agreement_run_changed"
     run("agreement", "retire", "repay", 1, "--by", "clerk-2", "--reason", "over", *where)

@@ -117,11 +117,13 @@ def test_approval_is_sealed_in_the_log(
     assert approved.digest != approved.digest_for("clerk-3")
 
 
-def test_what_is_not_approved_does_not_run(office: AgreementOffice) -> None:
+def test_what_is_not_approved_does_not_run(office: AgreementOffice, store: AgreementStore) -> None:
     office.propose("repayment", REPAY, author="clerk-1")
     with pytest.raises(e.NotApproved):
         office.execute(request(10, version=2))
-    office.retire("repayment", 1, "clerk-1", "replaced")
+    retired = office.retire("repayment", 1, "clerk-1", "replaced")
+    assert (retired.decided_by, retired.retired_by, retired.reason) == ("clerk-2", "clerk-1", "replaced")
+    assert store.agreement("repayment", 1) == retired
     with pytest.raises(e.NotApproved):
         office.execute(request(10, version=1))
     with pytest.raises(e.AgreementUnknown):

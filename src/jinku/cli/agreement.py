@@ -13,7 +13,7 @@ from jinku.cli.house import DATA_DEFAULT, Data, existing_house
 from jinku.cli.output import Json, Output
 
 if TYPE_CHECKING:
-    from jinku.custody.agreement_model import Agreement
+    from jinku.custody.agreement_model import Agreement, Run
     from jinku.custody.agreement_office import AgreementOffice
     from jinku.custody.agreement_store import AgreementStore
     from jinku.custody.numscript import Inputs, Program
@@ -131,6 +131,39 @@ def list_agreements(data: Data = DATA_DEFAULT, json: Json = False) -> None:
 
 
 @agreement_app.command()
+def show(name: Name, version: Version, data: Data = DATA_DEFAULT, json: Json = False) -> None:
+    """One version with its text, compared with what the log sealed. 1: not what was approved."""
+    from jinku.custody.agreement_model import AgreementStatus
+
+    with _office(data) as (office, store):
+        found = store.agreement(name, version)
+        if found.status in (AgreementStatus.APPROVED, AgreementStatus.RETIRED):
+            office.verify(found)
+    document = _document(found)
+    out = Output(json)
+
+    def render() -> None:
+        out.pairs(document)
+        out.line(found.program)
+
+    out.show({**document, "program": found.program}, render)
+
+
+@agreement_app.command()
+def explain(
+    transfer: Annotated[str, typer.Argument(help="Id of a transfer or of the run, in digits.")],
+    data: Data = DATA_DEFAULT,
+    json: Json = False,
+) -> None:
+    """Why a transfer was booked: the run it belongs to, and the clauses behind each posting."""
+    from jinku.cli.inputs import parse_id
+
+    with _office(data) as (office, _):
+        run = office.known_run(parse_id(transfer))
+    _show_run(run, Output(json))
+
+
+@agreement_app.command()
 def execute(
     name: Name,
     order_id: Annotated[str, typer.Option("--id", help="The order id of this run, in digits.")],
@@ -159,16 +192,7 @@ def execute(
             return
         office.recover()
         run = office.execute(request)
-    status = {"id": str(run.id), "status": run.status.value}
-    if run.ledger_status is not None:
-        status["ledger_status"] = run.ledger_status.name.lower()
-    document = dict(run.plan.document)
-
-    def render() -> None:
-        out.pairs(status)
-        show_result(out, document)
-
-    out.show({**status, **document}, render)
+    _show_run(run, out)
     if run.status is not RunStatus.BOOKED:
         raise typer.Exit(Exit.REFUSED)
 
@@ -204,6 +228,25 @@ def _parsed(file: Path) -> "Program":
         raise
 
 
+def _show_run(run: "Run", out: Output) -> None:
+    status = {
+        "id": str(run.id),
+        "agreement": run.plan.agreement,
+        "version": run.plan.version,
+        "day": run.plan.day.isoformat(),
+        "status": run.status.value,
+    }
+    if run.ledger_status is not None:
+        status["ledger_status"] = run.ledger_status.name.lower()
+    document = dict(run.plan.document)
+
+    def render() -> None:
+        out.pairs(status)
+        show_result(out, document)
+
+    out.show({**status, **document}, render)
+
+
 def _answer(agreement: "Agreement", json: bool) -> None:
     out, document = Output(json), _document(agreement)
     out.show(document, lambda: out.pairs(document))
@@ -216,6 +259,7 @@ def _document(agreement: "Agreement") -> dict[str, Any]:
         "status": agreement.status.value,
         "author": agreement.author,
         "decided_by": agreement.decided_by or None,
+        "retired_by": agreement.retired_by or None,
         "reason": agreement.reason or None,
         "digest": agreement.digest.hex() or None,
         "sealed_entry": agreement.sealed_entry if agreement.sealed_entry >= 0 else None,

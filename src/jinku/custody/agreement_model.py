@@ -67,6 +67,8 @@ class Agreement:
     digest: bytes = b""
     sealed_entry: int = -1
     """Number of the log's entry that seals the digest."""
+    retired_by: str = ""
+    retired_at: int = 0
 
     def digest_for(self, approver: str) -> bytes:
         """The 32-byte digest that `approver` puts into force."""

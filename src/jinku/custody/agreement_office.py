@@ -33,6 +33,7 @@ from jinku.custody.agreement_accounts import AccountNames
 from jinku.custody.agreement_books import BalanceLedger, Circumstances, run_on_ledger
 from jinku.custody.agreement_errors import (
     AgreementTampered,
+    AgreementUnknown,
     AlreadyDecided,
     BadAgreement,
     FourEyes,
@@ -51,7 +52,7 @@ from jinku.custody.agreement_model import (
 )
 from jinku.custody.agreement_store import AgreementStore
 from jinku.custody.numscript import Result, parse
-from jinku.custody.orders import transfer_id
+from jinku.custody.orders import order_of, transfer_id
 from jinku.custody.table import Movement
 from jinku.ledger.layout import SEAL, TRANSFER, Array, EntryKind, set_u128
 from jinku.ledger.model import CreateTransferStatus, TransferFlags
@@ -132,7 +133,13 @@ class AgreementOffice:
         _check_person("by", by)
         with self._turn:
             found = self._store.agreement(name, version)
-            retired = replace(found, status=AgreementStatus.RETIRED, reason=_checked_reason(reason))
+            retired = replace(
+                found,
+                status=AgreementStatus.RETIRED,
+                reason=_checked_reason(reason),
+                retired_by=by,
+                retired_at=self._clock(),
+            )
             self._store.retire(retired)
             return retired
 
@@ -176,9 +183,16 @@ class AgreementOffice:
         with self._turn:
             return [self._send(run) for run in self._store.planned_runs()]
 
+    def known_run(self, transfer: int) -> Run:
+        """The run that a transfer, or the run's own id, belongs to. Raises AgreementUnknown."""
+        found = self._store.run(order_of(transfer))
+        if found is None:
+            raise AgreementUnknown(f"{transfer} belongs to no run of an agreement", remedy="check the id")
+        return found[0]
+
     def verify(self, agreement: Agreement) -> None:
-        """Raises NotApproved or AgreementTampered unless the version is in force and its text is what was sealed."""
-        if agreement.status is not AgreementStatus.APPROVED:
+        """Raises NotApproved or AgreementTampered unless the version was approved and its text is what was sealed."""
+        if agreement.sealed_entry < 0 and agreement.status is not AgreementStatus.APPROVED:
             raise NotApproved(agreement.name, agreement.version, agreement.status.value)
         digest = agreement.digest_for(agreement.decided_by)
         if digest != agreement.digest:
@@ -197,6 +211,8 @@ class AgreementOffice:
 
     def _plan(self, request: RunRequest) -> Plan:
         agreement = self._version(request)
+        if agreement.status is not AgreementStatus.APPROVED:
+            raise NotApproved(agreement.name, agreement.version, agreement.status.value)
         self.verify(agreement)
         around = Circumstances(self._ledger, self._names, self._store.metadata)
         result, bookings = run_on_ledger(parse(agreement.program), around, request.variables)

@@ -38,6 +38,7 @@ CREATE TABLE IF NOT EXISTS agreement (
     name TEXT NOT NULL, version INTEGER NOT NULL, program TEXT NOT NULL, author TEXT NOT NULL,
     proposed_at INTEGER NOT NULL, status TEXT NOT NULL, decided_by TEXT NOT NULL, decided_at INTEGER NOT NULL,
     reason TEXT NOT NULL, digest BLOB NOT NULL, sealed_entry INTEGER NOT NULL,
+    retired_by TEXT NOT NULL, retired_at INTEGER NOT NULL,
     PRIMARY KEY (name, version)
 ) STRICT;
 CREATE TABLE IF NOT EXISTS run (
@@ -78,7 +79,9 @@ class AgreementStore:
             ).fetchall()
             made = Agreement(name, (last or 0) + 1, program, author, at)
             row = (made.name, made.version, program, author, at, made.status.value)
-            database.execute("INSERT INTO agreement VALUES (?, ?, ?, ?, ?, ?, '', 0, '', x'', -1)", row)
+            database.execute(
+                "INSERT INTO agreement VALUES (?, ?, ?, ?, ?, ?, '', 0, '', x'', -1, '', 0)", row
+            )
         return made
 
     def agreement(self, name: str, version: int) -> Agreement:
@@ -119,10 +122,11 @@ class AgreementStore:
 
     def _change(self, to: Agreement, before: AgreementStatus) -> None:
         values = (to.status.value, to.decided_by, to.decided_at, to.reason, to.digest, to.sealed_entry)
+        values += (to.retired_by, to.retired_at)
         with self._writing() as database:
             changed = database.execute(
                 "UPDATE agreement SET status = ?, decided_by = ?, decided_at = ?, reason = ?, digest = ?, "
-                "sealed_entry = ? WHERE name = ? AND version = ? AND status = ?",
+                "sealed_entry = ?, retired_by = ?, retired_at = ? WHERE name = ? AND version = ? AND status = ?",
                 (*values, to.name, to.version, before.value),
             ).rowcount
         if not changed:
@@ -217,11 +221,7 @@ class AgreementStore:
 
 def _agreement(row: tuple[Any, ...]) -> Agreement:
     name, version, program, author, proposed_at, status, *decision = row
-    decided_by, decided_at, reason, digest, sealed_entry = decision
-    return Agreement(
-        name, version, program, author, proposed_at, AgreementStatus(status),
-        decided_by, decided_at, reason, digest, sealed_entry,
-    )  # fmt: skip
+    return Agreement(name, version, program, author, proposed_at, AgreementStatus(status), *decision)
 
 
 def _run(row: tuple[Any, ...]) -> Run:
