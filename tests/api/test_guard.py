@@ -55,6 +55,15 @@ def test_a_rebound_name_reads_nothing_of_the_log(stranger: TestClient, client: T
     assert stranger.get("/healthz", headers={"host": host}).status_code == 200
 
 
+def test_no_shared_cache_keeps_a_log_that_took_a_token(client: TestClient, stranger: TestClient) -> None:
+    """A proxy's cache would hand it to the next, who has none."""
+    assert client.get("/v1/entries/1/receipt").status_code == 200  # it is published
+    for path in ("/log/checkpoint", "/log/tile/entries/000.p/2"):
+        assert stranger.get(path).headers["cache-control"].startswith("public")
+        answer = client.get(path, headers={"host": "ledger.example"})
+        assert (answer.status_code, answer.headers["cache-control"][:8]) == (200, "private,")
+
+
 def test_no_redirect_is_built_from_the_host(stranger: TestClient, client: TestClient) -> None:
     for path in ("/log/checkpoint/", "/v1/accounts/"):
         answer = client.get(path, headers={"host": "evil.example"}, follow_redirects=False)

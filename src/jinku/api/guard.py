@@ -8,7 +8,8 @@ Rules, in this order:
 3. Deny by default: a path is open only where :class:`Openness` says so; any other asks for the bearer token,
    also where nothing is served. The log is open only to a client that calls this machine by a loopback name: a
    web page whose own name was made to point here (DNS rebinding) is a stranger.
-4. Every answer has the security headers; only what ``/log`` has may be stored by a cache.
+4. Every answer has the security headers; only what ``/log`` has may be stored by a cache, and by no shared one where it
+   took the token.
 5. Whatever escapes from below is logged without its message and answered with a 500 that says nothing.
 6. Every answer is counted and logged by its route template.
 """
@@ -102,9 +103,10 @@ class Guard:
                 f"request target and headers exceed {HEADER_BYTES_MAX} bytes",
                 remedy="send fewer or shorter headers",
             )
-        if not self._open.covers(scope["path"], exchange.host) and not self._token.matches(
-            exchange.authorization
-        ):
+        if self._open.covers(scope["path"], exchange.host):
+            return None
+        exchange.closed = True
+        if not self._token.matches(exchange.authorization):
             return TokenRefused(
                 "this path asks for the bearer token",
                 remedy="send Authorization: Bearer TOKEN; `jinku serve` names the file that holds it",
@@ -121,11 +123,12 @@ def _request_ids() -> Iterator[str]:
 class _Exchange:
     """One request and its answer: the request id, the status sent, and the headers that every answer has."""
 
-    __slots__ = ("_scope", "_send", "authorization", "host", "request_id", "status")
+    __slots__ = ("_scope", "_send", "authorization", "closed", "host", "request_id", "status")
 
     def __init__(self, scope: Scope, send: Send, ids: Iterator[str]) -> None:
         self._scope, self._send = scope, send
         self.status = 0
+        self.closed = False  # said of a path that is not open: no shared cache may keep its answer
         self.authorization = self.host = wanted = b""
         for name, value in scope["headers"]:
             if name == b"authorization":
@@ -146,6 +149,8 @@ class _Exchange:
             headers.extend(_SECURITY_HEADERS)
             if self.status >= 400 or not self._scope["path"].startswith("/log/"):
                 headers.append(_NO_STORE)
+            elif self.closed:
+                headers[:] = [(name, value.replace(b"public", b"private")) for name, value in headers]
         await self._send(message)
 
     async def answer(self, error: ApiError, receive: Receive) -> None:
