@@ -1,7 +1,7 @@
 """`jinku recon run` and `position` on real files: a ledger, a statement, breaks and reports."""
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -108,3 +108,41 @@ def test_money_at_the_bank_is_counted_for_one_entity_only(run: Run, books: Path,
     assert (own["entity"], own["outcome"]) == (1, "reconciled")
     [other] = run(*position, "--entity", 2).json["positions"]
     assert (other["entity"], other["requirement"]) == (2, "0")
+
+
+def test_the_next_statement_expects_what_the_last_one_left_open(
+    run: Run, books: Path, tmp_path: Path
+) -> None:
+    def deposit(number: int, day: int) -> None:
+        rows = np.zeros(1, TRANSFER)
+        set_u128(rows, "id", [number])
+        set_u128(rows, "debit_account_id", [CHART.account(Kind.BANK_MIRROR)])
+        set_u128(rows, "credit_account_id", [CHART.account(Kind.SUSPENSE)])
+        set_u128(rows, "amount", [number])
+        rows["user_data_64"], rows["user_data_32"] = number, day
+        rows["ledger"], rows["code"] = 156, int(Movement.UNIDENTIFIED)
+        with open_house(books) as house:
+            house.ledger.create_transfers_array(rows)
+
+    def counts(day: int, *credited: tuple[str, int]) -> dict[str, int]:
+        name, booked = f"D{day}", DAY + timedelta(days=day)
+        entries = tuple(
+            StatementEntry(f"E{reference}", amount, Direction.CREDIT, booked, booked, end_to_end_id=reference)
+            for reference, amount in credited
+        )
+        total = sum(amount for _, amount in credited)
+        one = Statement("POOL", currency("CNY"), day + 1, name, 0, total, entries, booked, booked, name)
+        file = tmp_path / f"{day}.xml"
+        file.write_bytes(camt.write([one]))
+        found: dict[str, int] = run("recon", "run", file, "--data", books, "--json").json["counts"]
+        return found
+
+    assert counts(0, ("71", 1_000)) == {"equal": 1, "missing_at_bank": 1}
+    deposit(930, 20261121)
+    deposit(931, 20261121)
+    second = {"equal": 2, "late": 1, "missing_at_bank": 1}
+    assert counts(1, ("72", 250), ("930", 930)) == second  # 72 came a day late, 71 is done, 931 is missing
+    assert counts(1, ("72", 250), ("930", 930)) == second  # asked again
+    deposit(940, 20261122)
+    assert counts(2, ("931", 900), ("940", 940)) == {"equal": 1, "amount_differs": 1}
+    assert counts(3) == {"equal": 0}  # the difference of 931 was a break of its day

@@ -6,7 +6,9 @@ Rules:
    whatever the register names is there; a refused file leaves nothing.
 2. A reconciliation is kept under ``reconciliations/`` by an id that follows from statement and account, so asking
    again gives the same one, newly computed from the ledger as it stands.
-3. One file is taken in at a time.
+3. Statements of one account are reconciled in their order: what the one before left open is kept beside it and is
+   expected again (`jinku.custody.carried`). A report within the day leaves nothing.
+4. One file is taken in at a time.
 """
 
 import hashlib
@@ -23,13 +25,13 @@ from jinku.base.clock import Clock
 from jinku.base.errors import InputError
 from jinku.base.files import replace_durably
 from jinku.base.ids import derived_id
+from jinku.custody.carried import Carried, carry, expected_movements
 from jinku.custody.formats import ReadOptions, read_statement
 from jinku.custody.formats.csv import mappings_in
 from jinku.custody.intake import Accepted, AcceptedFile, Intake
-from jinku.custody.mirror import bank_movements
 from jinku.custody.reconcile import reconcile
 from jinku.custody.reconcile_model import Reconciliation
-from jinku.custody.statement import Statement
+from jinku.custody.statement import Statement, StatementKind
 from jinku.ledger.service import Ledger
 
 REGISTER_FILE = "statements.db"
@@ -106,8 +108,10 @@ class StatementDesk:
             raise NotFound(
                 f"there is no account {account_id}", remedy="name the account that mirrors the bank's"
             )
+        one = statements[place]
+        until = _newest(ledger)
         try:
-            ours = bank_movements(ledger, account_id)
+            ours = expected_movements(ledger, account_id, self._left_before(one, account_id), until)
         except ValueError:
             raise InputError(
                 "has transfers without a business day",
@@ -115,9 +119,27 @@ class StatementDesk:
                 value=str(account_id),
                 remedy="set user_data_32 of transfers at the bank to yyyymmdd",
             ) from None
-        result = reconcile(statements[place], ours)
+        result = reconcile(one, ours)
+        if one.kind is StatementKind.STATEMENT:
+            self._leave(one, account_id, carry(ours, result, until))
         number = derived_id("api/reconciliation", digest, str(place), str(account_id))
         return Reconciled(number, digest, account_id, result)
+
+    def _left_before(self, one: Statement, account_id: int) -> Carried:
+        """What the newest statement before this one left open; nothing where it is the first."""
+        series, own = _series(one, account_id), _order(one)
+        earlier = [path for path in self._kept.glob(f"{series}.*.open") if path.name.split(".")[1] < own]
+        if not earlier:
+            return Carried()
+        document = orjson.loads(max(earlier, key=lambda path: path.name).read_bytes())
+        return Carried(int(document["until"]), tuple(map(int, document["open"])))
+
+    def _leave(self, one: Statement, account_id: int, left: Carried) -> None:
+        document = orjson.dumps({"until": str(left.until), "open": [str(number) for number in left.open]})
+        with self._lock:
+            self._kept.mkdir(mode=0o700, exist_ok=True)
+            path = self._kept / f"{_series(one, account_id)}.{_order(one)}.open"
+            replace_durably(path, document, 0o600)
 
     def keep(self, number: int, document: dict[str, Any]) -> None:
         """Keep the rendered reconciliation under its id."""
@@ -133,3 +155,19 @@ class StatementDesk:
                 f"there is no reconciliation {number}", remedy="make it by POST /v1/reconciliations"
             )
         return path.read_bytes()
+
+
+def _series(one: Statement, account_id: int) -> str:
+    """A name for the statements of one account at the bank, reconciled with one of ours."""
+    return f"{derived_id('api/series', one.account, one.currency.code, str(account_id)):032x}"
+
+
+def _order(one: Statement) -> str:
+    """A text that sorts as the statements of an account follow one another."""
+    return f"{one.to_date.isoformat()}-{one.sequence:012d}"
+
+
+def _newest(ledger: Ledger) -> int:
+    """The moment of the newest durable entry, in ns; 0 for an empty ledger."""
+    size = ledger.size()
+    return int(ledger.entries(size - 1, 1)["timestamp"][0]) if size else 0

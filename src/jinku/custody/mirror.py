@@ -32,21 +32,35 @@ class TransferHistory(Protocol):
         """The transfers of one account in order of time."""
         ...
 
+    def lookup_transfers(self, transfers: Sequence[int]) -> list[Transfer]:
+        """The transfers with these ids that exist, in the order asked."""
+        ...
 
-def bank_movements(ledger: TransferHistory, account: int, since: int = 0) -> list[Expected]:
-    """What the bank should have booked on the account that `account` mirrors, from `since` (ns) on."""
+
+def bank_movements(ledger: TransferHistory, account: int, since: int = 0, until: int = 0) -> list[Expected]:
+    """What the bank should have booked on the account that `account` mirrors, from `since` to `until` (ns, inclusive;
+    0: no bound)."""
     return [
         _expected(one, account)
-        for one in _history(ledger, account, since)
+        for one in _history(ledger, account, since, until)
         if not one.flags & _NOT_BOOKED and one.code != Movement.OPENING
     ]
 
 
-def _history(ledger: TransferHistory, account: int, since: int) -> Iterator[Transfer]:
+def movements_of(ledger: TransferHistory, account: int, transfers: Sequence[int]) -> list[Expected]:
+    """The movements that these `transfers` are at the bank, in the order given."""
+    return [
+        _expected(one, account)
+        for first in range(0, len(transfers), RESULTS_MAX)
+        for one in ledger.lookup_transfers(transfers[first : first + RESULTS_MAX])
+    ]
+
+
+def _history(ledger: TransferHistory, account: int, since: int, until: int) -> Iterator[Transfer]:
     both = AccountFilterFlags.DEBITS | AccountFilterFlags.CREDITS
     while True:
         page: Sequence[Transfer] = ledger.get_account_transfers(
-            AccountFilter(account, 0, 0, 0, 0, since, 0, RESULTS_MAX, both)
+            AccountFilter(account, 0, 0, 0, 0, since, until, RESULTS_MAX, both)
         )
         yield from page
         if len(page) < RESULTS_MAX:
