@@ -223,6 +223,14 @@ def test_a_run_that_cannot_be_paid_leaves_no_trace(
     assert office.execute(request(10, total=1400)).status is RunStatus.BOOKED
 
 
+def test_a_variable_that_nobody_asked_for_is_refused(ledger: Ledger, office: AgreementOffice) -> None:
+    variables = {"sum": "CNY/2 1", "amount": "CNY/2 2"}
+    wish = RunRequest(id=number(10), day=DAY, agreement="repayment", variables=variables)
+    for ask in (office.execute, office.rehearse):
+        with pytest.raises(e.NotBookable, match="amount"):
+            ask(wish)
+
+
 def test_held_money_is_not_spent(ledger: Ledger, office: AgreementOffice) -> None:
     OrderDesk(ledger, CHART).submit([Withdrawal(id=number(5), day=DAY, account=BORROWER, amount=600)])
     office.execute(request(10, total=600))
@@ -330,7 +338,7 @@ def test_metadata_and_balances_decide_together(
     office.propose("payout", program, author="clerk-1")
     office.approve("payout", 1, approver="clerk-2")
     store.put_metadata("borrower:3", "pays", "investor:2")
-    office.execute(request(11, name="payout"))
+    office.execute(RunRequest(id=number(11), day=DAY, agreement="payout"))
     assert [spendable(ledger, one) for one in (BORROWER, B)] == [0, 900]
 
 

@@ -87,8 +87,14 @@ def run_on_ledger(
 ) -> tuple[Result, tuple[Booking, ...]]:
     """What `program` yields on the ledger's balances, and the transfers that book it.
 
-    Raises NumscriptError, NotBookable, AccountNameRefused.
+    Raises NumscriptError, NotBookable (also for a variable that the program does not ask for), AccountNameRefused.
     """
+    asked = {declared.name for declared in program.variables if declared.origin is None}
+    for name in variables:
+        if name not in asked:
+            raise NotBookable(
+                f"the program does not ask for ${name[:80]}", remedy="leave it out, or check its name"
+            )
     names: list[str] = []
     for _ in range(ROUNDS_MAX):
         books = _Snapshot(around, names)

@@ -121,13 +121,12 @@ class AgreementStore:
             raise NotApproved(found.name, found.version, found.status.value) from error
 
     def _change(self, to: Agreement, before: AgreementStatus) -> None:
-        values = (to.status.value, to.decided_by, to.decided_at, to.reason, to.digest, to.sealed_entry)
-        values += (to.retired_by, to.retired_at)
+        decision = (to.status.value, to.decided_by, to.decided_at, to.reason, to.digest, to.sealed_entry)
         with self._writing() as database:
             changed = database.execute(
                 "UPDATE agreement SET status = ?, decided_by = ?, decided_at = ?, reason = ?, digest = ?, "
                 "sealed_entry = ?, retired_by = ?, retired_at = ? WHERE name = ? AND version = ? AND status = ?",
-                (*values, to.name, to.version, before.value),
+                (*decision, to.retired_by, to.retired_at, to.name, to.version, before.value),
             ).rowcount
         if not changed:
             found = self.agreement(to.name, to.version)

@@ -128,7 +128,9 @@ def test_a_file_that_is_not_of_the_format_is_one_failure(spoiled: object, tmp_pa
     assert report.files[0].error
 
 
-@pytest.mark.parametrize("text", ["{", '{"a": 1.5}', '{"a": NaN}', "[" * 100_000, "\ufeff{}"])
+@pytest.mark.parametrize(
+    "text", ["{", '{"a": 1.5}', '{"a": NaN}', "[" * 100_000, "\ufeff{}", '{"balances": [], "balances": []}']
+)
 def test_bytes_that_are_no_exact_json_are_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / "in.json").write_text(text)
     with pytest.raises(BadSpec):

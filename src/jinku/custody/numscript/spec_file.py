@@ -93,7 +93,11 @@ def read_text(file: Path) -> str:
 def _json(file: Path) -> object:
     try:
         return json.loads(
-            read_text(file), parse_int=_integer, parse_float=_no_fraction, parse_constant=_no_fraction
+            read_text(file),
+            parse_int=_integer,
+            parse_float=_no_fraction,
+            parse_constant=_no_fraction,
+            object_pairs_hook=_once,
         )
     except json.JSONDecodeError as error:
         raise BadSpec(
@@ -103,6 +107,15 @@ def _json(file: Path) -> object:
         raise BadSpec(
             f"{file.name} is nested too deeply", remedy="write it as the format's schema says"
         ) from None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose fields each stand once: a second one would silently replace the first."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        name = next(name for name, _ in pairs if sum(other == name for other, _ in pairs) > 1)
+        raise BadSpec(f"the field {name[:80]!r} stands twice", remedy="keep one of the two")
+    return found
 
 
 def _integer(digits: str) -> int:
@@ -201,7 +214,10 @@ def _balances(value: object, where: str) -> tuple[BalanceRow, ...]:
         return ()
     rows = [
         BalanceRow(
-            v.account(row["account"]).name, v.asset(row["asset"]).name, row["amount"], row.get("color", "")
+            v.account(row["account"]).name,
+            v.asset(row["asset"]).name,
+            row["amount"],
+            v.color(row.get("color", "")),
         )
         for row in (_row(one, ("account", "asset", "amount"), where) for one in _list(value, where))
     ]
