@@ -4,7 +4,8 @@ Rules:
 
 1. A movement is expected on the first statement after it and on each one until the bank shows it. What a statement has
    matched, or has shown with another amount or direction, is not expected again.
-2. Everything up to a moment of the ledger is either done or in `open`; the next reading begins right after it.
+2. Everything up to a moment of the ledger is either done or in `open`; the next reading begins right after it. Imported
+   transfers bear moments of the past, so import before the first statement.
 
 Example::
 
