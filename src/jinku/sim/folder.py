@@ -48,7 +48,11 @@ CONTENTS = (
 
 _LEFT_BY_A_SERVER = (
     "api-token",
-    *(f"{name}.db{suffix}" for name in ("idempotency", "statements") for suffix in ("", "-shm", "-wal")),
+    *(
+        name + suffix
+        for name in ("idempotency.db", "statements.db", "agreements.sqlite")
+        for suffix in ("", "-shm", "-wal")
+    ),
     "statements",
     "reconciliations",
     "attestations",
