@@ -21,8 +21,12 @@ DAY = date(2026, 11, 20)
 EUR, USD = currency("EUR"), currency("USD")
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
-refs = st.text(_LETTERS, min_size=1, max_size=16).filter(lambda one: one != "NONREF")
-texts = st.text(f"{_LETTERS}abc äß还,.()", max_size=50).map(lambda one: " ".join(one.split()))
+NO_REFERENCE = ("NONREF", "NOTPROVIDED")
+"""What banks write for nothing."""
+refs = st.text(_LETTERS, min_size=1, max_size=16).filter(lambda one: one not in NO_REFERENCE)
+texts = st.text(f"{_LETTERS}abc äß还,.()", max_size=50).map(
+    lambda one: "" if one in NO_REFERENCE else " ".join(one.split())
+)
 amounts = st.integers(0, 10**12)
 days = st.dates(date(1980, 6, 1), date(2079, 6, 1))
 

@@ -38,11 +38,12 @@ class Field:
 
 @dataclass(slots=True)
 class Message:
-    """One message: what block 2 calls it (empty where bare), where it starts, its fields."""
+    """One message: its type by block 2 (empty where bare), where it starts, its fields, whether its end was marked."""
 
     type: str
     line: int
     fields: list[Field] = field(default_factory=list)
+    ended: bool = False
 
 
 def messages(source: Source) -> Iterator[Message]:
@@ -98,6 +99,7 @@ class _Splitter:
                 if not _AFTER.fullmatch(line.strip()):
                     raise self._bad("is no end of a message", line, "block 4", self._at + 1)
                 self._at += 1
+                message.ended = True
                 return message
             self._take(message, line)
         raise self._cut("in the text block")
@@ -119,7 +121,7 @@ class _Splitter:
             line = self._lines[self._at]
             if line.rstrip() == "-":
                 self._at += 1
-                self._dashed = self._bare_ended = True
+                self._dashed = self._bare_ended = message.ended = True
                 break
             if message.fields and line.startswith(":20:"):
                 break

@@ -143,6 +143,9 @@ class _Reader:
     def _check_complete(self) -> None:
         page = self._page
         needed: list[tuple[str, object]] = [("20", page.reference), ("25", page.account)]
+        if page.type == "942" and not (self._message.ended or {"90D", "90C"} <= self._seen):
+            problem = "neither both totals nor a line with a dash: the message ends in the middle"
+            raise self._source.bad(problem, page.line, "90", "", FETCH_AGAIN)
         if page.type == "940":
             needed += [("60", page.opening), ("62", page.closing)]
         else:
