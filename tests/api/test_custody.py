@@ -79,6 +79,31 @@ def test_a_bad_statement_leaves_nothing(books: TestClient, services: Services) -
     )
 
 
+def test_every_format_is_taken_in_and_a_mapping_is_read_from_the_directory(
+    books: TestClient, services: Services
+) -> None:
+    mt940 = b":20:X\n:25:MT\n:28C:1\n:60F:C261120CNY1,\n:62F:C261120CNY1,\n-\n"
+    table = b"day,sum\n2026-11-20,5.00\n"
+    mappings = services.house.directory / "mappings"
+    assert (
+        books.post("/v1/statements", content=table, headers={"content-type": "text/csv"}).status_code == 422
+    )
+    mappings.mkdir()
+    (mappings / "bank.toml").write_text(
+        'name = "bank"\n[columns]\nbooked = "day"\namount = "sum"\n[constants]\naccount = "C"\ncurrency = "CNY"\n'
+    )
+    for data, media_type, closing, given in (
+        (mt940, "text/plain", "100", True),
+        (table, "text/csv", "500", False),
+    ):
+        answer = books.post("/v1/statements", content=data, headers={"content-type": media_type})
+        assert answer.status_code == 201, answer.text
+        [made] = answer.json()["statements"]
+        assert (made["kind"], made["closing"], made["closing_given"]) == ("statement", closing, given)
+        position = books.get("/v1/positions", params={"statement": answer.json()["file"]["sha256"]})
+        assert position.status_code == (200 if given else 422)
+
+
 def test_a_reconciliation_names_every_break(books: TestClient) -> None:
     data = statement(4, ("71", 1_000), ("99", 7))
     digest = books.post("/v1/statements", content=data, headers=XML).json()["file"]["sha256"]

@@ -182,6 +182,29 @@ def test_statements_are_read_and_checked(run: Run, tmp_path: Path) -> None:
     assert cut.err.startswith("jinku: 1.xml:")
 
 
+def test_statements_of_every_format_are_read_together(run: Run, tmp_path: Path) -> None:
+    mapping = tmp_path / "bank.toml"
+    mapping.write_text(
+        'name = "bank"\n[columns]\nbooked = "day"\namount = "sum"\n[constants]\naccount = "C"\ncurrency = "CNY"\n'
+    )
+    files = [tmp_path / name for name in ("a", "b", "c", "d")]
+    files[0].write_bytes(_statement(1, 0, 100))
+    files[1].write_text(":20:X\n:25:A\n:28C:1\n:60F:C261120CNY1,\n:62F:C261120CNY1,\n-\n")
+    account = "02,US,BANK,1,261119,,USD,2/\n03,B,,010,0,,,015,0,,/\n49,0,2/\n98,0,1,4/\n"
+    files[2].write_text(f"01,BANK,US,261120,0600,1,,,2/\n{account}99,0,1,6/\n")
+    files[3].write_text("day,sum\n2026-11-20,-5.00\n")
+    done = run("recon", "statement", *files, "--mapping", mapping, "--json")
+    assert (done.code, done.json["findings"]) == (0, [])
+    rows = [(one["file"], one["currency"], one["opening"], one["closing"]) for one in done.json["statements"]]
+    assert rows[1:] == [
+        ("b", "CNY", "1.00 CNY", "1.00 CNY"),
+        ("c", "USD", "0.00 USD", "0.00 USD"),
+        ("d", "CNY", "", ""),
+    ]
+    unknown = run("recon", "statement", files[3])
+    assert (unknown.code, "d:1: header=" in unknown.err) == (2, True)
+
+
 def test_a_locked_ledger_is_unavailable(run: Run, house: Path) -> None:
     from jinku.bootstrap import open_house
 
