@@ -2,7 +2,8 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -19,11 +20,12 @@ from jinku.custody.chart import Chart, Opening
 from jinku.custody.errors import BadOrder
 from jinku.custody.numscript import parse
 from jinku.custody.numscript.errors import MissingFunds, SyntaxRefused
-from jinku.custody.orders import Deposit, Withdrawal, new_order_id, order_of
+from jinku.custody.orders import Deposit, Fee, Withdrawal, new_order_id, order_of
 from jinku.custody.service import OrderDesk
 from jinku.custody.table import Kind, Movement, Role
 from jinku.ledger import CreateTransferStatus, Ledger
 from jinku.ledger.layout import SEAL, Array, EntryKind, u128
+from jinku.ledger.model import Account
 from jinku.ledger.opening import open_journal
 
 CHART = Chart(1, 156)
@@ -303,10 +305,17 @@ def test_a_rehearsal_books_nothing(ledger: Ledger, office: AgreementOffice) -> N
     assert ledger.size() == size
 
 
-def test_many_threads_asking_for_one_run_book_it_once(ledger: Ledger, office: AgreementOffice) -> None:
+def test_many_threads_asking_for_one_run_book_it_once(
+    ledger: Ledger, store: AgreementStore, office: AgreementOffice
+) -> None:
+    def slow_clock() -> int:
+        time.sleep(0.02)
+        return START
+
+    slow = AgreementOffice(ledger, store, NAMES, clock=slow_clock)
     found: list[RunStatus] = []
     threads = [
-        threading.Thread(target=lambda: found.append(office.execute(request(10, total=700)).status))
+        threading.Thread(target=lambda: found.append(slow.execute(request(10, total=700)).status))
         for _ in range(8)
     ]
     for thread in threads:
@@ -439,6 +448,26 @@ def test_accounts_that_depend_on_balances_are_read_at_one_instant(ledger: Ledger
     around = Circumstances(ledger, NAMES, lambda account, key: None)
     result, _ = run_on_ledger(parse(text), around, {})
     assert [(p.source, p.amount) for p in result.postings] == [("borrower:3", 900), ("guarantor:5", 500)]
+
+
+class Busy:
+    """A ledger on which others pay 100 from one account to another between any two reads."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger, self._desk, self._serial = ledger, OrderDesk(ledger, CHART), 100
+
+    def lookup_accounts(self, accounts: Sequence[int]) -> list[Account]:
+        self._serial += 1
+        paid = Fee(id=number(self._serial), day=DAY, payer=BORROWER, amount=100)
+        self._desk.submit([paid])
+        return self._ledger.lookup_accounts(accounts)
+
+
+def test_a_run_sees_one_instant_while_others_pay(ledger: Ledger) -> None:
+    text = "send [CNY/2 *] ( source = { @fee_income @borrower:3 } destination = @investor:1 )"
+    around = Circumstances(Busy(ledger), NAMES, lambda account, key: None)
+    result, _ = run_on_ledger(parse(text), around, {})
+    assert sum(posting.amount for posting in result.postings) == 900
 
 
 def test_a_run_needs_an_order_id() -> None:

@@ -177,6 +177,20 @@ def test_every_feature_needs_its_flag_and_works_with_it(feature: Feature) -> Non
     assert [p.movement() for p in by_caller.postings] == [p.movement() for p in by_itself.postings]
 
 
+def test_one_of_gives_all_to_the_first_cap_that_holds_it() -> None:
+    block = "oneof { max [CNY/2 99] to @x max [CNY/2 100] to @y remaining to @v }"
+    for sent, to in ((99, "x"), (100, "y"), (101, "v")):
+        program = send("@world", block, f"[CNY/2 {sent}]")
+        assert moves(program, given(features=(Feature.ONEOF.value,))) == [("world", to, sent)]
+
+
+def test_neighbours_from_one_account_are_one_posting_with_both_reasons() -> None:
+    source = "{ max [CNY/2 10] from @a max [CNY/2 20] from @a @world }"
+    first, _ = result_of(send(source), given(("a", "CNY/2", 90))).postings
+    assert (first.source, first.amount) == ("a", 30)
+    assert [path[0].note for path in first.why.sources] == ["1 of 3", "2 of 3"]
+
+
 def test_one_of_leaves_no_trace_of_what_it_gave_up() -> None:
     flags = (Feature.ONEOF.value, Feature.ASSET_SCALING.value)
     source = "oneof { { @a @b with scaling through @swap } @c { @a @c } }"
