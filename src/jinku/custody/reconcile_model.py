@@ -114,9 +114,11 @@ class Reconciliation:
     def residual(self) -> int:
         """What the closing balances differ by beyond the breaks' effects: a difference older than this statement.
 
-        0 where all is explained, and where our closing balance was not given.
+        0 where all is explained, and where either closing balance was not given.
         """
-        return 0 if self.our_closing is None else self.bank.closing - self.our_closing - self.difference
+        if self.our_closing is None or not self.bank.closing_given:
+            return 0
+        return self.bank.closing - self.our_closing - self.difference
 
     @property
     def is_clean(self) -> bool:
@@ -144,7 +146,7 @@ class Reconciliation:
         steps = [f"our movements = {money(self.our_sum)}"]
         steps += [f"{kind.replace('_', ' ')} {money(effect)}" for kind, effect in self.effects.items()]
         steps.append(f"= the bank's booked movements {money(self.bank_sum)}")
-        if self.our_closing is not None:
+        if self.our_closing is not None and self.bank.closing_given:
             steps.append(f"our closing balance {money(self.our_closing)} + breaks {money(self.difference)}")
             steps.append(f"+ older than this statement {money(self.residual)}")
             steps.append(f"= the bank's closing balance {money(self.bank.closing)}")

@@ -84,6 +84,13 @@ def test_a_record_that_is_late_is_equal_and_one_that_comes_twice_is_the_banks() 
     )
 
 
+def test_a_balance_that_no_bank_gave_is_not_compared() -> None:
+    [bank] = read_statement(check_file("recharge", ROWS[:1], "100.00").encode(), "r.txt")
+    result = reconcile(bank, [Movement("R1", 10_000, Direction.CREDIT, DAY, 11)], our_closing=77)
+    assert (result.residual, result.is_clean) == (0, True)
+    assert not any("closing" in step for step in result.proof)
+
+
 def test_an_empty_day_is_a_file_too() -> None:
     [made] = read_statement(check_file("commission", (), "0").encode(), "c.txt")
     assert (made.entries, made.from_date, made.to_date) == ((), DAY, DAY)

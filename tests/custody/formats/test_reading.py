@@ -1,5 +1,6 @@
 """Telling formats apart by content, and what holds for every one of them: whole or not at all, within limits."""
 
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -85,6 +86,17 @@ def test_noise_is_refused(noise: bytes, start: bytes) -> None:
 def test_limits_hold(name: str, limits: ReadLimits, problem: str) -> None:
     with pytest.raises(InputError, match=problem):
         read_statement(FILES[name][0], "bank", ReadOptions(limits))
+
+
+@pytest.mark.parametrize(
+    "piece", [b"\n", b" ", b"<", b"{1:", b"{", b":20:\n", b"\r", b",", b'"', b"01,", b"88,/\n", b":"]
+)
+def test_no_shape_takes_long_to_refuse(piece: bytes) -> None:
+    started = time.process_time()
+    for end in (b"", b"x", b"\n"):
+        with pytest.raises(InputError):
+            read_statement(piece * (200_000 // len(piece)) + end, "noise")
+    assert time.process_time() - started < 5
 
 
 def test_lines_are_not_endless() -> None:

@@ -9,16 +9,17 @@ from jinku.base.errors import InputError
 from jinku.custody.formats import bai2, camt, csv, mt
 from jinku.custody.formats.csv.mapping import CsvMapping
 from jinku.custody.formats.limits import ReadLimits
+from jinku.custody.formats.mt.messages import HEADING_LINES_MAX
 from jinku.custody.formats.plain import known_mappings
 from jinku.custody.statement import Statement
 
 HEAD_BYTES = 4_096
 """How much of a file is looked at to tell its format."""
+_MARK = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _XML = re.compile(rb"(?:\xef\xbb\xbf)?\s*<")
 _BAI2 = re.compile(rb"(?:\xef\xbb\xbf)?\s*01,")
 _SWIFT = re.compile(rb"(?:\xef\xbb\xbf)?\s*\{1:")
-_BARE = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:[^\r\n:]*\r?\n\s*){0,3}:20:")
 
 
 class Format(StrEnum):
@@ -47,9 +48,16 @@ def format_of(data: bytes) -> Format:
     head = data[:HEAD_BYTES]
     if head.startswith(_UTF16) or _XML.match(head):
         return Format.CAMT
-    if _SWIFT.match(head) or _BARE.match(head):
+    if _SWIFT.match(head) or _is_bare_swift(head):
         return Format.MT
     return Format.BAI2 if _BAI2.match(head) else Format.CSV
+
+
+def _is_bare_swift(head: bytes) -> bool:
+    """Whether field 20 is the first field, behind no more lines than banks put before it."""
+    lines = [line for line in head.removeprefix(_MARK).splitlines() if line.strip()]
+    first = next((n for n, line in enumerate(lines) if b":" in line), len(lines))
+    return first <= HEADING_LINES_MAX and lines[first : first + 1] != [] and lines[first].startswith(b":20:")
 
 
 def read_statement(data: bytes, name: str, options: ReadOptions | None = None) -> list[Statement]:

@@ -33,17 +33,8 @@ class Table:
     rest: Iterator[Row]
 
 
-def table_of(data: bytes, name: str, limits: ReadLimits, mapping: CsvMapping) -> Table | None:
-    """`data` as a table of `mapping`; None where header or marks are not there, or it is text of another encoding.
-
-    Raises InputError for a file that fits and is malformed before its header, or too large.
-    """
-    try:
-        source = Source.of(data, name, mapping.encodings, limits)
-    except InputError as error:
-        if error.field == "encoding":
-            return None
-        raise
+def table_of(source: Source, mapping: CsvMapping) -> Table | None:
+    """`source` as a table of `mapping`; None where its header or marks are not there."""
     rows = _rows(source, mapping)
     wanted = set(mapping.columns.values())
     heading: list[Row] = []
@@ -63,9 +54,14 @@ def table_of(data: bytes, name: str, limits: ReadLimits, mapping: CsvMapping) ->
 
 def fitting(data: bytes, name: str, limits: ReadLimits, mappings: Sequence[CsvMapping]) -> Table | None:
     """The table of the one mapping that fits, None where none does. Raises InputError where several do."""
-    found = [
-        one for one in (table_of(data, name, limits, mapping) for mapping in mappings) if one is not None
-    ]
+    sources: dict[tuple[str, ...], Source | None] = {}
+    found: list[Table] = []
+    for mapping in mappings:
+        if mapping.encodings not in sources:
+            sources[mapping.encodings] = _source(data, name, limits, mapping.encodings)
+        source = sources[mapping.encodings]
+        table = table_of(source, mapping) if source is not None else None
+        found += [table] if table is not None else []
     if len(found) > 1:
         names = ", ".join(one.mapping.name for one in found)
         raise InputError(
@@ -77,6 +73,16 @@ def fitting(data: bytes, name: str, limits: ReadLimits, mappings: Sequence[CsvMa
             remedy="name more of the columns in the mapping, or marks",
         )
     return found[0] if found else None
+
+
+def _source(data: bytes, name: str, limits: ReadLimits, encodings: tuple[str, ...]) -> Source | None:
+    """`data` as text, None where it is of another encoding. Raises InputError: too large, or not text."""
+    try:
+        return Source.of(data, name, encodings, limits)
+    except InputError as error:
+        if error.field == "encoding":
+            return None
+        raise
 
 
 def _rows(source: Source, mapping: CsvMapping) -> Iterator[Row]:

@@ -6,7 +6,7 @@ totals ``:90D:`` and ``:90C:`` are compared with the lines.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 
 from jinku.base.clock import from_rfc3339
@@ -268,7 +268,8 @@ class _Reader:
 
 def _entry_of(line: Line, details: Details) -> StatementEntry:
     code = f"{line.type}+{details.transaction_code}" if details.transaction_code else line.type
-    made = StatementEntry(
+    own = "" if line.owner_reference.endswith("+") else line.owner_reference
+    return StatementEntry(
         reference="",
         amount=line.amount,
         direction=line.direction,
@@ -276,7 +277,7 @@ def _entry_of(line: Line, details: Details) -> StatementEntry:
         value_date=line.value_date,
         bank_transaction_code=code,
         end_to_end_id=details.end_to_end_id,
-        instruction_id=details.instruction_id,
+        instruction_id=details.instruction_id or own,
         transaction_id=details.transaction_id,
         servicer_reference=line.bank_reference,
         reversal=line.reversal,
@@ -284,6 +285,3 @@ def _entry_of(line: Line, details: Details) -> StatementEntry:
         return_reason=details.return_reason,
         remittance=" ".join(one for one in (line.details, details.remittance) if one),
     )
-    if not made.instruction_id and not line.owner_reference.endswith("+"):
-        made = replace(made, instruction_id=line.owner_reference)
-    return made
