@@ -95,6 +95,7 @@ def spendable(ledger: Ledger, account: int) -> int:
 
 
 def test_the_author_may_not_approve(office: AgreementOffice, store: AgreementStore) -> None:
+    """R18: four eyes on every agreement."""
     proposed = office.propose("repayment", REPAY, author="clerk-1")
     assert (proposed.version, proposed.status) == (2, AgreementStatus.PROPOSED)
     with pytest.raises(e.FourEyes):
