@@ -99,6 +99,13 @@ def test_no_shape_takes_long_to_refuse(piece: bytes) -> None:
     assert time.process_time() - started < 5
 
 
+def test_what_is_no_text_is_named_by_line_and_byte() -> None:
+    with pytest.raises(InputError) as refused:
+        read_statement(MT940.replace("OURS", "\x81").encode("latin-1"), "bank")
+    line = next(n for n, text in enumerate(MT940.splitlines(), 1) if "OURS" in text)
+    assert (refused.value.line, refused.value.field, refused.value.value) == (line, "encoding", "81")
+
+
 def test_lines_are_not_endless() -> None:
     with pytest.raises(InputError, match="more than 10000 characters"):
         read_statement(MT940.replace("OURS", "O" * 10_001).encode(), "bank")

@@ -57,9 +57,11 @@ class Source:
         empty = cls(name, (), limits)
         if len(data) > limits.file_bytes_max:
             raise empty.bad(f"is larger than {limits.file_bytes_max} bytes", remedy="split the file")
-        text = _decoded(data, encodings)
+        text, fault = _decoded(data, encodings)
         if text is None:
-            raise empty.bad(f"is not text in {' or '.join(encodings)}", field="encoding")
+            line = data.count(b"\n", 0, fault) + 1
+            problem = f"is not text in {' or '.join(encodings)}"
+            raise empty.bad(problem, line, "encoding", data[fault : fault + 1].hex())
         text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
         control = _CONTROL.search(text)
         if control is not None:
@@ -175,10 +177,12 @@ def direction_of(signed: int) -> Direction:
     return Direction.DEBIT if signed < 0 else Direction.CREDIT
 
 
-def _decoded(data: bytes, encodings: Sequence[str]) -> str | None:
+def _decoded(data: bytes, encodings: Sequence[str]) -> tuple[str | None, int]:
+    """The text, or None and where the last encoding failed."""
+    fault = 0
     for encoding in encodings:
         try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return None
+            return data.decode(encoding), 0
+        except UnicodeDecodeError as error:
+            fault = error.start
+    return None, fault
