@@ -2,8 +2,9 @@
 
 Rules:
 
-1. A file appears whole or not at all: it is written under ``.writing`` and renamed. Its name may not
-   survive power loss before `sync`, its content neither.
+1. A file appears whole or not at all: it is written as ``.writing`` in its own folder and renamed. Its name may not
+   survive power loss before `sync`, its content neither. What a crash leaves as ``.writing`` is written over when
+   the publish that was cut short is done anew, since that begins with the same folders.
 2. `sync` makes all that was written durable in one pass over the file system; `replace` writes one file and
    makes it durable by itself.
 3. A lock file holds off a second writer, in this process or another, and lets go when the process dies.
@@ -35,37 +36,32 @@ class LogFiles:
             os.close(self._lock)
             raise LogLockedError(str(directory)) from None
         self._root = str(directory) + os.sep
-        self._writing = directory / WRITING_NAME
-        self._writing.unlink(missing_ok=True)
-        self._unsynced: list[Path] = []
+        (directory / WRITING_NAME).unlink(missing_ok=True)
+        self._unsynced: list[str] = []
 
     def write(self, path: str, content: bytes) -> None:
         """Put `content` at `path`, relative to the directory (rule 1)."""
-        self._write(content, durable=False)
         try:
-            target = self._writing.rename(self._root + path)
+            self._put(path, content, durable=False)
         except FileNotFoundError:
             Path(self._root + path).parent.mkdir(parents=True, exist_ok=True)
-            target = self._writing.rename(self._root + path)
-        self._unsynced.append(target)
+            self._put(path, content, durable=False)
+        self._unsynced.append(path)
 
     def sync(self) -> None:
         """Make everything written so far durable (rule 2)."""
         if not _sync_file_system(self._lock):
+            files = [self.directory / path for path in self._unsynced]
             folders = {
-                folder
-                for path in self._unsynced
-                for folder in path.parents
-                if folder.is_relative_to(self.directory)
+                folder for file in files for folder in file.parents if folder.is_relative_to(self.directory)
             }
-            for path in (*self._unsynced, *folders):
+            for path in (*files, *folders):
                 _sync_path(path)
         self._unsynced.clear()
 
     def replace(self, path: str, content: bytes) -> None:
         """Put `content` at `path`, in the directory itself, atomically and durably."""
-        self._write(content, durable=True)
-        self._writing.rename(self._root + path)
+        self._put(path, content, durable=True)
         _sync_path(self.directory)
 
     def read(self, path: str) -> bytes | None:
@@ -80,8 +76,12 @@ class LogFiles:
         if Path(self._root + path).is_dir():
             shutil.rmtree(self._root + path)
 
-    def _write(self, content: bytes, *, durable: bool) -> None:
-        descriptor = os.open(self._writing, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+    def _put(self, path: str, content: bytes, *, durable: bool) -> None:
+        target = self._root + path
+        # In the target's own folder: ext4 looks for a free inode where the file is made, and one folder for all of
+        # a log's files would search longer for each one.
+        writing = f"{target[: target.rindex(os.sep)]}{os.sep}{WRITING_NAME}"
+        descriptor = os.open(writing, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
         try:
             view = memoryview(content)
             while view:
@@ -90,6 +90,7 @@ class LogFiles:
                 os.fsync(descriptor)
         finally:
             os.close(descriptor)
+        os.rename(writing, target)  # noqa: PTH104 - thousands a second: pathlib costs more than the call itself
 
     def close(self) -> None:
         """Let another writer in. Idempotent."""

@@ -128,7 +128,7 @@ def _look_for_strays(report: LogReport, path: Path, *, live: bool) -> None:
     for name, plain in walk(path):
         shown = os.fsencode(name).decode("utf-8", "backslashreplace")
         place = parse_name(name) if plain else None
-        if plain and (name in (CHECKPOINT, COSIGNED) or (name == WRITING and live)):
+        if plain and (name in (CHECKPOINT, COSIGNED) or (live and name.rpartition("/")[2] == WRITING)):
             continue
         if plain and name == LOCK:
             if (path / LOCK).stat().st_size:
