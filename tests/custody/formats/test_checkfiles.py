@@ -6,11 +6,11 @@ import pytest
 from tests.custody.formats.writers import DAY
 
 from jinku.base.errors import InputError
-from jinku.custody.breaks import Outcome
 from jinku.custody.formats import read_statement
 from jinku.custody.formats.checkfiles import CHECK_KINDS, CheckKind, RecordOutcome, outcomes
-from jinku.custody.reconcile import reconcile
-from jinku.custody.reconcile_model import Movement
+from jinku.custody.reconciliation.breaks import Outcome
+from jinku.custody.reconciliation.engine import reconcile
+from jinku.custody.reconciliation.model import Movement
 from jinku.custody.statement import Direction, EntryStatus, StatementKind
 
 ROWS = (

@@ -168,6 +168,23 @@ def test_numbers_follow_one_another_and_start_anew_with_the_year() -> None:
     assert (twice.check, twice.problem) == ("duplicate_line", "is line 1 again, in every field")
 
 
+def test_what_banks_do_beyond_the_standard() -> None:
+    plain = mt940(replace(GOOD_STATEMENT, entries=GOOD_STATEMENT.entries[:1], closing=13_345))
+    for change in (
+        lambda s: ":940:\r\n" + s,
+        lambda s: "\x01" + swift(s).rstrip() + "\x03\x00\x00  ",
+        lambda s: s.removesuffix("-\r\n").rstrip(),
+        lambda s: s.replace("NTRF", "S   "),
+        lambda s: s.replace("\r\n", "\r\n   \r\n"),
+    ):
+        [made] = read_statement(change(plain).encode(), "a.sta")
+        assert made.closing == 13_345
+    dos = plain.replace(":62F:", ":86:für\r\n:62F:").encode("cp850")
+    assert read_statement(dos, "a.sta")[0].entries[0].remittance == "für"
+    [made] = read_statement(plain.replace(":62F:", ":86:First\r\n:86:Second\r\n:62F:").encode(), "a.sta")
+    assert made.entries[0].remittance == "First Second"
+
+
 BAD: dict[str, tuple[Callable[[str], str], str, str]] = {
     "no final balance": (lambda s: s[: s.rindex(":62F:")], "ends in the middle", "62"),
     "cut in a line": (lambda s: s[: s.rindex(":62F:") + 9], "62F|middle|is not mark", "62F"),
@@ -185,7 +202,7 @@ BAD: dict[str, tuple[Callable[[str], str], str, str]] = {
     "funds code": (lambda s: s.replace("1120CR123", "1120CX123"), "last letter of EUR", "61/funds code"),
     "bad date": (lambda s: s.replace(":61:261120", ":61:261131"), "form YYMMDD", "61/value date"),
     "bad entry date": (lambda s: s.replace(":61:2611201120", ":61:2611201131"), "form MMDD", "61/entry date"),
-    "long reference": (lambda s: s.replace("OURS", "O" * 17), "more than 16", "61/reference"),
+    "long reference": (lambda s: s.replace("OURS", "O" * 36), "more than 35", "61/reference"),
     "currency": (lambda s: s.replace(":62M:C261120EUR", ":62M:C261120USD"), "is not EUR", "62M/currency"),
     "unknown currency": (lambda s: s.replace("EUR", "XXQ"), "Jinku knows", "60F/currency"),
     "field twice": (lambda s: s.replace(":25:", ":25:X\r\n:25:", 1), "comes twice", "25"),
@@ -200,8 +217,13 @@ BAD: dict[str, tuple[Callable[[str], str], str, str]] = {
     "unclosed": (lambda s: swift(s)[:-40], "ends in the middle", "file"),
     "mixed": (lambda s: swift(s) + s, "another form", "message"),
     "information twice": (
-        lambda s: s.replace(":62M:", ":86:a\r\n:86:b\r\n:62M:", 1),
+        lambda s: s.replace(":62F:C261120EUR133,33\r\n", ":62F:C261120EUR133,33\r\n:86:a\r\n:86:b\r\n"),
         "comes twice",
+        "86",
+    ),
+    "endless information": (
+        lambda s: s.replace(":62M:", ":86:a\r\n" * 61 + ":62M:"),
+        "more than 60 lines",
         "86",
     ),
 }

@@ -101,8 +101,8 @@ def test_no_shape_takes_long_to_refuse(piece: bytes) -> None:
 
 def test_what_is_no_text_is_named_by_line_and_byte() -> None:
     with pytest.raises(InputError) as refused:
-        read_statement(MT940.replace("OURS", "\x81").encode("latin-1"), "bank")
-    line = next(n for n, text in enumerate(MT940.splitlines(), 1) if "OURS" in text)
+        read_statement(BAI2.replace("OURS", "\x81").encode("latin-1"), "bank")
+    line = next(n for n, text in enumerate(BAI2.splitlines(), 1) if "OURS" in text)
     assert (refused.value.line, refused.value.field, refused.value.value) == (line, "encoding", "81")
 
 

@@ -19,9 +19,9 @@ Example::
 
 from dataclasses import dataclass
 
-from jinku.custody.breaks import Outcome
 from jinku.custody.formats.csv.mapping import CsvMapping, Sign
-from jinku.custody.reconcile_model import Reconciliation
+from jinku.custody.reconciliation.breaks import Outcome
+from jinku.custody.reconciliation.model import Reconciliation
 from jinku.custody.statement import StatementKind
 
 

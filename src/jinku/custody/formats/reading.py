@@ -9,7 +9,7 @@ from jinku.base.errors import InputError
 from jinku.custody.formats import bai2, camt, csv, mt
 from jinku.custody.formats.csv.mapping import CsvMapping
 from jinku.custody.formats.limits import ReadLimits
-from jinku.custody.formats.mt.messages import HEADING_LINES_MAX
+from jinku.custody.formats.mt.messages import HEADING_LINES_MAX, HEADINGS
 from jinku.custody.formats.plain import known_mappings
 from jinku.custody.statement import Statement
 
@@ -19,7 +19,7 @@ _MARK = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _XML = re.compile(rb"(?:\xef\xbb\xbf)?\s*<")
 _BAI2 = re.compile(rb"(?:\xef\xbb\xbf)?\s*01,")
-_SWIFT = re.compile(rb"(?:\xef\xbb\xbf)?\s*\{1:")
+_SWIFT = re.compile(rb"(?:\xef\xbb\xbf)?[\s\x01]*\{1:")
 
 
 class Format(StrEnum):
@@ -55,8 +55,10 @@ def format_of(data: bytes) -> Format:
 
 def _is_bare_swift(head: bytes) -> bool:
     """Whether field 20 is the first field, behind no more lines than banks put before it."""
-    lines = [line for line in head.removeprefix(_MARK).splitlines() if line.strip()]
-    first = next((n for n, line in enumerate(lines) if b":" in line), len(lines))
+    lines = [line for line in head.removeprefix(_MARK).lstrip(b"\x01").splitlines() if line.strip()]
+    headings = [one.encode() for one in HEADINGS]
+    fields = (n for n, line in enumerate(lines) if b":" in line and line.strip() not in headings)
+    first = next(fields, len(lines))
     return first <= HEADING_LINES_MAX and lines[first : first + 1] != [] and lines[first].startswith(b":20:")
 
 

@@ -1,7 +1,8 @@
 """Field 61, the statement line: ``YYMMDD[MMDD](D|C|RD|RC|ED|EC)[funds code]amount,type reference[//bank reference]``.
 
 The entry date has no year: it is the one nearest to the value date. Type codes are ``S`` with the number of the SWIFT
-message behind it, ``N`` with a code for anything else, ``F`` for a first advice; they are kept as they stand. The
+message behind it, ``N`` with a code for anything else, ``F`` for a first advice; they are kept as they stand, as are
+those that banks make up. The
 second line holds supplementary details.
 """
 
@@ -15,16 +16,15 @@ from jinku.custody.formats.source import Source, Text
 from jinku.custody.statement import Direction, EntryStatus
 
 AMOUNT_CHARS_MAX = 15
-REFERENCE_CHARS_MAX = 16
-BANK_REFERENCE_CHARS_MAX = 23
-"""16 in the standard; banks give more."""
+REFERENCE_CHARS_MAX = 35
+"""16 in the standard; banks give whole account numbers and names."""
 DETAILS_CHARS_MAX = 65
 """34 in the standard; banks give more."""
 NO_REFERENCE = frozenset({"", "NONREF"})
 
 _FORM = re.compile(
     r"(?P<value>[0-9]{6})(?P<entry>[0-9]{4})?(?P<mark>[RE]?[DC])(?P<funds>[A-Z])?(?P<amount>[0-9]+,[0-9]*)"
-    r"(?P<type>(?:S[0-9]{3}|[NF][A-Z0-9]{3}))(?P<rest>.*)",
+    r"(?P<type>[A-Z][A-Z0-9 ]{3})(?P<rest>.*)",
     re.ASCII,
 )
 _MARKS: dict[str, tuple[Direction, bool, EntryStatus]] = {
@@ -82,10 +82,8 @@ def line_of(source: Source, field: Field, unit: Currency) -> Line:
         status=status,
         amount=comma_amount(source, amount, unit, "61/amount"),
         type=found["type"],
-        owner_reference=_reference(source, Text(owner, field.line), "61/reference", REFERENCE_CHARS_MAX),
-        bank_reference=_reference(
-            source, Text(bank, field.line), "61/bank reference", BANK_REFERENCE_CHARS_MAX
-        ),
+        owner_reference=_reference(source, Text(owner, field.line), "61/reference"),
+        bank_reference=_reference(source, Text(bank, field.line), "61/bank reference"),
         details=_bounded(
             source, Text("".join(field.texts[1:]), field.line + 1), "61/details", DETAILS_CHARS_MAX
         ),
@@ -114,8 +112,8 @@ def _entry_date(source: Source, written: Text, value_date: date) -> date:
     return min(near, key=lambda one: abs(one - value_date))
 
 
-def _reference(source: Source, written: Text, field: str, chars_max: int) -> str:
-    text = _bounded(source, written, field, chars_max)
+def _reference(source: Source, written: Text, field: str) -> str:
+    text = _bounded(source, written, field, REFERENCE_CHARS_MAX)
     return "" if text in NO_REFERENCE else text
 
 

@@ -1,7 +1,7 @@
 """From the lines of a file to SWIFT messages, each a list of fields; see `jinku.custody.formats.mt` for the rules.
 
-Around the text block everything but the message type in block 2 is passed over. Up to ``HEADING_LINES_MAX`` lines
-before a bare message, which some banks put there, are passed over too.
+Around the text block everything but the message type in block 2 is passed over, and so are up to ``HEADING_LINES_MAX``
+lines before a bare message, which some banks put there.
 """
 
 import re
@@ -12,6 +12,7 @@ from jinku.base.errors import InputError
 from jinku.custody.formats.source import FETCH_AGAIN, Source, Text
 
 HEADING_LINES_MAX = 3
+HEADINGS = (":940:", ":942:")
 HEADER_CHARS_MAX = 1_000
 FIELD_LINES_MAX = 60
 
@@ -58,6 +59,7 @@ class _Splitter:
         self._at = 0
         self._dashed = False
         self._bare_ended = False
+        self._last: Message | None = None
 
     def split(self) -> Iterator[Message]:
         enveloped: bool | None = None
@@ -110,20 +112,21 @@ class _Splitter:
         while not self._lines[self._at].startswith(":20:"):
             heading += 1
             line = self._lines[self._at]
-            if heading > HEADING_LINES_MAX or line.startswith((":", "-")):
+            if heading > HEADING_LINES_MAX or (line.startswith((":", "-")) and line.strip() not in HEADINGS):
                 raise self._bad("stands before the message's first field, 20", line)
             self._at += 1
             if self._at >= len(self._lines):
                 raise self._cut("before a message")
         message.line = self._at + 1
         self._bare_ended = False
+        self._last = message
         while self._at < len(self._lines):
             line = self._lines[self._at]
             if line.rstrip() == "-":
                 self._at += 1
                 self._dashed = self._bare_ended = message.ended = True
                 break
-            if message.fields and line.startswith(":20:"):
+            if message.fields and (line.startswith(":20:") or line.strip() in HEADINGS):
                 break
             self._take(message, line)
         return message
@@ -136,18 +139,20 @@ class _Splitter:
             message.fields.append(Field(tag.group(1), number, (tag.group(2).rstrip(),)))
         elif line.startswith(":"):
             raise self._bad("is no field of a statement", line, "tag", number)
-        elif message.fields:
+        elif message.fields and line.strip():
             last = message.fields[-1]
             if len(last.texts) >= FIELD_LINES_MAX:
                 raise self._bad(f"has more than {FIELD_LINES_MAX} lines", line, last.tag, number)
             message.fields[-1] = Field(last.tag, last.line, (*last.texts, line))
-        elif line.strip():
+        elif line.strip():  # no field yet
             raise self._bad("stands before the message's first field", line, "tag", number)
         self._at += 1
 
     def _check_end(self) -> None:
-        """A bare file shows that it is whole by its last ``-``, or at least by the end of its last line."""
-        ended = self._bare_ended if self._dashed else self._source.ends_with_line_end
+        """A bare file shows that it is whole by its last ``-``, or where it has none by the end of its last line; a
+        final balance needs neither, since the sums would tell."""
+        final = self._last is not None and self._last.fields[-1].tag == "62F"
+        ended = self._bare_ended if self._dashed else final or self._source.ends_with_line_end
         if not ended:
             raise self._cut("in its last message")
 

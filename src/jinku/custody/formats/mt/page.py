@@ -14,12 +14,12 @@ from jinku.base.currency import Currency
 from jinku.base.errors import InputError
 from jinku.custody.formats.mt.details import Details, details_of, free_text
 from jinku.custody.formats.mt.line import Line, comma_amount, line_of
-from jinku.custody.formats.mt.messages import Field, Message
+from jinku.custody.formats.mt.messages import FIELD_LINES_MAX, Field, Message
 from jinku.custody.formats.source import FETCH_AGAIN, Source, Text
 from jinku.custody.statement import Direction, StatementEntry
 
 _BALANCE = re.compile(r"([CD])([0-9]{6})([A-Z]{3})([0-9,.]{1,15})", re.ASCII)
-_FLOOR = re.compile(r"([A-Z]{3})[DC ]?([0-9,.]{1,15})", re.ASCII)
+_FLOOR = re.compile(r"([A-Z]{3})[DC ]?[0-9,.]{1,15}", re.ASCII)
 _TOTAL = re.compile(r"([0-9]{1,5})([A-Z]{3})([0-9,.]{1,15})", re.ASCII)
 _NUMBER = re.compile(r"([0-9]{1,5})(?:/([0-9]{1,5}))?", re.ASCII)
 _INDICATION = re.compile(r"([0-9]{6})([0-9]{2})([0-9]{2})(?:([+-])([0-9]{2})([0-9]{2}))?", re.ASCII)
@@ -93,6 +93,7 @@ class _Reader:
         self._page = Page("942" if interim else "940", message.line)
         self._line: Line | None = None
         self._directions: list[tuple[Direction, int]] = []
+        self._texts: tuple[str, ...] = ()
         self._before = ""
         self._seen: set[str] = set()
 
@@ -118,10 +119,12 @@ class _Reader:
             if one.tag == "NS":
                 continue
             self._check_order(one)
+            if one.tag != "86":
+                self._end_line()
             if one.tag in handlers:
                 handlers[one.tag](one)
             self._before = one.tag
-        self._end_line(())
+        self._end_line()
         self._check_complete()
         return self._page
 
@@ -129,10 +132,10 @@ class _Reader:
         tag, before = one.tag, self._before
         if tag not in _RANK:
             raise self._bad("is no field of a statement", one, tag)
-        if tag == "86" and before == "61":
+        if tag == "86" and self._line is not None:
             return
         kind = tag if tag.startswith("90") else tag[:2]
-        if (kind in self._seen and tag not in _OFTEN) or (tag == "86" and before == "86"):
+        if kind in self._seen and tag not in _OFTEN:
             raise self._bad("comes twice", one, one.texts[0])
         after_line = before == "86" and "86" not in self._seen
         reached = "61" if after_line else before
@@ -199,8 +202,7 @@ class _Reader:
         found = _FLOOR.fullmatch(one.texts[0])
         if found is None:
             raise self._bad("is not currency, mark and amount", one, one.texts[0])
-        unit = self._unit(Text(found.group(1), one.line), one.tag)
-        comma_amount(self._source, Text(found.group(2), one.line), unit, "34F/amount")
+        self._unit(Text(found.group(1), one.line), one.tag)
 
     def _unit(self, code: Text, tag: str) -> Currency:
         unit = self._source.unit(code, f"{tag}/currency")
@@ -226,20 +228,22 @@ class _Reader:
             raise self._bad("is not a time", one, one.texts[0]) from None
 
     def _entry(self, one: Field) -> None:
-        self._end_line(())
         if self._page.currency is None:
             raise self._bad("stands before the currency is known", one, one.texts[0])
         self._line = line_of(self._source, one, self._page.currency)
 
     def _information(self, one: Field) -> None:
-        if self._before == "61":
-            self._end_line(one.texts)
+        if self._line is not None:
+            self._texts += one.texts
+            if len(self._texts) > FIELD_LINES_MAX:
+                raise self._bad(f"has more than {FIELD_LINES_MAX} lines", one, one.texts[0])
         else:
             self._page.information = self._source.short(Text(free_text(one.texts), one.line), "86")
 
-    def _end_line(self, texts: tuple[str, ...]) -> None:
-        """Make the entry of the line that is open, with the lines of its field 86."""
-        line, self._line = self._line, None
+    def _end_line(self) -> None:
+        """Make the entry of the line that is open, with the lines of its fields 86 (some banks write one a line)."""
+        line, texts = self._line, self._texts
+        self._line, self._texts = None, ()
         if line is None:
             return
         details = details_of(texts)
@@ -250,7 +254,6 @@ class _Reader:
         self._directions.append((entry.direction, entry.amount))
 
     def _total(self, one: Field) -> None:
-        self._end_line(())
         found = _TOTAL.fullmatch(one.texts[0])
         if found is None:
             raise self._bad("is not count, currency and amount", one, one.texts[0])

@@ -1,5 +1,6 @@
 """From pages to statements: joined where a statement has several, identified, dated; see `jinku.custody.formats.mt`."""
 
+import re
 from dataclasses import dataclass
 from datetime import date
 
@@ -9,13 +10,15 @@ from jinku.custody.formats.mt.page import Balance, Page, page_of
 from jinku.custody.formats.source import FETCH_AGAIN, Gathered, Source
 from jinku.custody.statement import EntryStatus, Statement, StatementKind
 
-ENCODINGS = ("utf-8", "cp1252")
-"""SWIFT's own characters are ASCII; banks send these two beyond it."""
+ENCODINGS = ("utf-8", "cp1252", "cp850")
+"""SWIFT's own characters are ASCII; beyond it banks send these. The last one, of DOS, fits whatever is left."""
+_FRAME = re.compile(rb"^\x01|\x03[\x00 ]*(?=\r?$)", re.MULTILINE)
+"""What some programs put around each message: start of heading, end of text, filling."""
 
 
 def read(data: bytes, name: str, limits: ReadLimits) -> list[Statement]:
     """The statements of an MT940 or MT942 file, checked, in the file's order. Raises InputError."""
-    source = Source.of(data, name, ENCODINGS, limits)
+    source = Source.of(_FRAME.sub(b"", data), name, ENCODINGS, limits)
     gathered = Gathered(source)
     open_pages: list[Page] = []
     for message in messages(source):
