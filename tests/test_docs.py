@@ -9,7 +9,7 @@ import pytest
 import typer.main
 
 from jinku.cli.main import app
-from jinku.custody.breaks import BreakClass
+from jinku.custody.reconciliation.breaks import BreakClass
 from jinku.custody.table import KINDS
 
 ROOT = Path(__file__).parent.parent

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jinku.custody import agreement_errors as e
-from jinku.custody.agreement_accounts import ChartNames, DerivedNames, ledger_of
-from jinku.custody.agreement_books import Circumstances, run_on_ledger
-from jinku.custody.agreement_model import SEAL_TOPIC_AGREEMENT, AgreementStatus, RunRequest, RunStatus
-from jinku.custody.agreement_office import AgreementOffice
-from jinku.custody.agreement_store import AgreementStore
+from jinku.custody.agreements import errors as e
+from jinku.custody.agreements.accounts import ChartNames, DerivedNames, ledger_of
+from jinku.custody.agreements.books import Circumstances, run_on_ledger
+from jinku.custody.agreements.model import SEAL_TOPIC_AGREEMENT, AgreementStatus, RunRequest, RunStatus
+from jinku.custody.agreements.office import AgreementOffice
+from jinku.custody.agreements.store import AgreementStore
 from jinku.custody.chart import Chart, Opening
 from jinku.custody.errors import BadOrder
 from jinku.custody.numscript import parse

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jinku.custody.agreement_accounts import ChartNames
-from jinku.custody.agreement_model import RunRequest, RunStatus
-from jinku.custody.agreement_office import AgreementOffice
-from jinku.custody.agreement_store import AgreementStore
+from jinku.custody.agreements.accounts import ChartNames
+from jinku.custody.agreements.model import RunRequest, RunStatus
+from jinku.custody.agreements.office import AgreementOffice
+from jinku.custody.agreements.store import AgreementStore
 from jinku.custody.chart import Chart, Opening
 from jinku.custody.orders import Deposit, new_order_id
 from jinku.custody.service import OrderDesk

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from tests.custody.numscript.test_invariants import NAMES, programs
 
-from jinku.custody.agreement_accounts import DerivedNames
-from jinku.custody.agreement_model import RunRequest, RunStatus
-from jinku.custody.agreement_office import AgreementOffice
-from jinku.custody.agreement_store import AgreementStore
+from jinku.custody.agreements.accounts import DerivedNames
+from jinku.custody.agreements.model import RunRequest, RunStatus
+from jinku.custody.agreements.office import AgreementOffice
+from jinku.custody.agreements.store import AgreementStore
 from jinku.custody.numscript import Inputs
 from jinku.custody.numscript.errors import MissingFunds
 from jinku.custody.numscript.features import Feature

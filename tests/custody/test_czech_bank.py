@@ -9,12 +9,12 @@ import pytest
 
 from jinku.base.clock import end_of_day
 from jinku.base.errors import InputError
-from jinku.custody.czech_bank import import_czech_bank
-from jinku.custody.czech_days import Cause, explain_account
-from jinku.custody.czech_file import CzechMovement, read_czech_files
-from jinku.custody.czech_posting import customer_id
-from jinku.custody.czech_report import CzechReport, differences_csv, report_markdown
-from jinku.custody.czech_table import Extract
+from jinku.custody.czech.bank import import_czech_bank
+from jinku.custody.czech.days import Cause, explain_account
+from jinku.custody.czech.file import CzechMovement, read_czech_files
+from jinku.custody.czech.posting import customer_id
+from jinku.custody.czech.report import CzechReport, differences_csv, report_markdown
+from jinku.custody.czech.table import Extract
 from jinku.custody.errors import ImportRefused
 from jinku.ledger import open_journal
 from jinku.ledger.service import Ledger

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from jinku.base.errors import InputError
-from jinku.custody.czech_bank import import_czech_bank
-from jinku.custody.czech_days import Cause
-from jinku.custody.czech_file import read_czech_files
+from jinku.custody.czech.bank import import_czech_bank
+from jinku.custody.czech.days import Cause
+from jinku.custody.czech.file import read_czech_files
 from jinku.ledger import open_journal
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "czech-bank"

@@ -14,8 +14,8 @@ from jinku.custody.close_record import close_record
 from jinku.custody.holdings import holdings
 from jinku.custody.mirror import bank_movements
 from jinku.custody.position import position
-from jinku.custody.reconcile import reconcile
-from jinku.custody.reconcile_model import Movement
+from jinku.custody.reconciliation.engine import reconcile
+from jinku.custody.reconciliation.model import Movement
 from jinku.custody.service import OrderDesk
 from jinku.custody.statement import Direction, Statement
 from jinku.custody.table import Kind, Role

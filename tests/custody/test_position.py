@@ -10,14 +10,14 @@ from tests.custody.statements import CNY, DAY, IN, entry, statement
 
 from jinku.base.currency import currency
 from jinku.custody.position import Outcome, position
-from jinku.custody.recon_report import (
+from jinku.custody.reconciliation.engine import Movement, reconcile
+from jinku.custody.reconciliation.report import (
     breaks_csv,
     matches_csv,
     positions_csv,
     positions_markdown,
     reconciliation_markdown,
 )
-from jinku.custody.reconcile import Movement, reconcile
 
 balances = st.dictionaries(st.integers(1, 99), st.integers(-(10**12), 10**12), max_size=20)
 

@@ -13,10 +13,10 @@ from tests.custody.statements import CNY, DAY, IN, OUT, entry, statement
 from jinku.base.calendar import TARGET
 from jinku.base.currency import currency
 from jinku.base.errors import InputError
-from jinku.custody.breaks import BreakClass, Outcome, ageing
 from jinku.custody.errors import ReconciliationBroken
-from jinku.custody.reconcile import Movement, Policy, Reconciliation, reconcile
-from jinku.custody.reconcile import _check as check
+from jinku.custody.reconciliation.breaks import BreakClass, Outcome, ageing
+from jinku.custody.reconciliation.engine import Movement, Policy, Reconciliation, reconcile
+from jinku.custody.reconciliation.engine import _check as check
 from jinku.custody.statement import Direction, EntryStatus, StatementEntry
 
 

@@ -6,9 +6,9 @@ from functools import cache
 
 import pytest
 
-from jinku.custody.breaks import BreakClass
 from jinku.custody.chart import Chart, kind_of
 from jinku.custody.movements import transfers
+from jinku.custody.reconciliation.breaks import BreakClass
 from jinku.custody.statement import EntryStatus, check_all
 from jinku.custody.table import KINDS, Kind, Money, Pool, Role
 from jinku.sim.bank import bank_statement

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from jinku.custody.breaks import Break
 from jinku.custody.chart import Chart, Opening
 from jinku.custody.formats import camt
 from jinku.custody.mirror import bank_movements
-from jinku.custody.reconcile import reconcile
+from jinku.custody.reconciliation.breaks import Break
+from jinku.custody.reconciliation.engine import reconcile
 from jinku.custody.service import OrderDesk
 from jinku.custody.table import Kind
 from jinku.ledger import Ledger

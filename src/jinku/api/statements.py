@@ -7,7 +7,7 @@ Rules:
 2. A reconciliation is kept under ``reconciliations/`` by an id that follows from statement and account, so asking
    again gives the same one, newly computed from the ledger as it stands.
 3. Statements of one account are reconciled in their order: what the one before left open is kept beside it and is
-   expected again (`jinku.custody.carried`). A report within the day leaves nothing.
+   expected again (`jinku.custody.reconciliation.carried`). A report within the day leaves nothing.
 4. One file is taken in at a time.
 """
 
@@ -25,12 +25,12 @@ from jinku.base.clock import Clock
 from jinku.base.errors import InputError
 from jinku.base.files import replace_durably
 from jinku.base.ids import derived_id
-from jinku.custody.carried import Carried, carry, expected_movements
 from jinku.custody.formats import ReadOptions, read_statement
 from jinku.custody.formats.csv import mappings_in
 from jinku.custody.intake import Accepted, AcceptedFile, Intake
-from jinku.custody.reconcile import reconcile
-from jinku.custody.reconcile_model import Reconciliation
+from jinku.custody.reconciliation.carried import Carried, carry, expected_movements
+from jinku.custody.reconciliation.engine import reconcile
+from jinku.custody.reconciliation.model import Reconciliation
 from jinku.custody.statement import Statement, StatementKind
 from jinku.ledger.service import Ledger
 

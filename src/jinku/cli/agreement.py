@@ -13,9 +13,9 @@ from jinku.cli.house import DATA_DEFAULT, Data, existing_house
 from jinku.cli.output import Json, Output
 
 if TYPE_CHECKING:
-    from jinku.custody.agreement_model import Agreement, Run
-    from jinku.custody.agreement_office import AgreementOffice
-    from jinku.custody.agreement_store import AgreementStore
+    from jinku.custody.agreements.model import Agreement, Run
+    from jinku.custody.agreements.office import AgreementOffice
+    from jinku.custody.agreements.store import AgreementStore
     from jinku.custody.numscript import Inputs, Program
 
 AGREEMENTS_FILE = "agreements.sqlite"
@@ -133,7 +133,7 @@ def list_agreements(data: Data = DATA_DEFAULT, json: Json = False) -> None:
 @agreement_app.command()
 def show(name: Name, version: Version, data: Data = DATA_DEFAULT, json: Json = False) -> None:
     """One version with its text, compared with what the log sealed. 1: not what was approved."""
-    from jinku.custody.agreement_model import AgreementStatus
+    from jinku.custody.agreements.model import AgreementStatus
 
     with _office(data) as (office, store):
         found = store.agreement(name, version)
@@ -178,7 +178,7 @@ def execute(
 ) -> None:
     """Run an approved agreement once on the ledger, as one linked batch. 1: the ledger refused it."""
     from jinku.cli.inputs import parse_id
-    from jinku.custody.agreement_model import RunRequest, RunStatus
+    from jinku.custody.agreements.model import RunRequest, RunStatus
 
     values = dict(_pair(one, "--vars") for one in variables or [])
     request = RunRequest(
@@ -203,9 +203,9 @@ def _office(
 ) -> Iterator[tuple["AgreementOffice", "AgreementStore"]]:
     """The office of the data directory `data`; its log is published before it closes."""
     from jinku.base.currency import currency
-    from jinku.custody.agreement_accounts import ChartNames
-    from jinku.custody.agreement_office import AgreementOffice
-    from jinku.custody.agreement_store import AgreementStore
+    from jinku.custody.agreements.accounts import ChartNames
+    from jinku.custody.agreements.office import AgreementOffice
+    from jinku.custody.agreements.store import AgreementStore
     from jinku.custody.chart import Chart
 
     names = ChartNames(Chart(entity, currency(currency_code).number))

@@ -24,8 +24,8 @@ def czech_bank(
     json: Json = False,
 ) -> None:
     """Post a bank's transactions; compare each end-of-day balance with the bank's own. 1: unexplained differences."""
-    from jinku.custody.czech_bank import import_czech_bank
-    from jinku.custody.czech_report import differences_csv, report_markdown
+    from jinku.custody.czech.bank import import_czech_bank
+    from jinku.custody.czech.report import differences_csv, report_markdown
 
     with any_house(data) as house:
         report = import_czech_bank(

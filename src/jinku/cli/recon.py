@@ -58,7 +58,7 @@ def run(
     """Take a statement in and reconcile it with the ledger, record by record. Exit code 1 where there are breaks."""
     from jinku.cli.inputs import parse_id
     from jinku.cli.reconciling import Against, reconcile_file, write_reconciliation
-    from jinku.custody.recon_report import reconciliation_markdown
+    from jinku.custody.reconciliation.report import reconciliation_markdown
 
     against, out = Against(entity, parse_id(account), place), Output(json)
     with existing_house(data) as house:
@@ -85,7 +85,7 @@ def position(
 ) -> None:
     """What is owed to clients against what the bank holds, by legal entity and currency. Exit code 1: a shortfall."""
     from jinku.cli.reconciling import positions_of, short, write_positions
-    from jinku.custody.recon_report import positions_markdown
+    from jinku.custody.reconciliation.report import positions_markdown
 
     out = Output(json)
     with existing_house(data) as house:

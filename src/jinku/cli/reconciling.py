@@ -18,14 +18,14 @@ from jinku.api.wire.custody import position_out, reconciliation_out
 from jinku.bootstrap import House
 from jinku.custody.chart import Chart
 from jinku.custody.position import Outcome, Position
-from jinku.custody.recon_report import (
+from jinku.custody.reconciliation.model import Reconciliation
+from jinku.custody.reconciliation.report import (
     breaks_csv,
     matches_csv,
     positions_csv,
     positions_markdown,
     reconciliation_markdown,
 )
-from jinku.custody.reconcile_model import Reconciliation
 from jinku.custody.standing import positions_now
 from jinku.custody.table import Kind
 

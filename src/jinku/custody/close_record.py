@@ -17,7 +17,7 @@ import hashlib
 
 from jinku.base.canonical import canonical_json
 from jinku.custody.position import Position
-from jinku.custody.reconcile_model import Reconciliation
+from jinku.custody.reconciliation.model import Reconciliation
 
 SEAL_TOPIC_CLOSE = 2
 FORMAT = "jinku-close/v1"

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Protocol
 
-from jinku.custody.reconcile_model import Movement as Expected
+from jinku.custody.reconciliation.model import Movement as Expected
 from jinku.custody.statement import Direction
 from jinku.custody.table import Movement
 from jinku.ledger.limits import RESULTS_MAX

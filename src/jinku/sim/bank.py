@@ -20,7 +20,6 @@ from datetime import date
 from random import Random
 
 from jinku.base.currency import currency_by_number
-from jinku.custody.breaks import BreakClass
 from jinku.custody.orders import (
     ChannelDeposit,
     ChannelSettled,
@@ -31,6 +30,7 @@ from jinku.custody.orders import (
     Sweep,
     Unidentified,
 )
+from jinku.custody.reconciliation.breaks import BreakClass
 from jinku.custody.statement import Direction, EntryStatus, Statement, StatementEntry
 from jinku.sim.day import Day
 from jinku.sim.errors import SimulationFault

@@ -28,8 +28,8 @@ from jinku.custody.formats import camt
 from jinku.custody.holdings import Holdings, holdings
 from jinku.custody.mirror import bank_movements
 from jinku.custody.position import Position, position
-from jinku.custody.reconcile import reconcile
-from jinku.custody.reconcile_model import Reconciliation
+from jinku.custody.reconciliation.engine import reconcile
+from jinku.custody.reconciliation.model import Reconciliation
 from jinku.custody.statement import Finding, check_all
 from jinku.custody.sumtree import Liability, SumTree
 from jinku.custody.table import Kind

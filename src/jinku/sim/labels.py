@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jinku.custody.breaks import Break, BreakClass
+from jinku.custody.reconciliation.breaks import Break, BreakClass
 
 
 @dataclass(frozen=True, slots=True)

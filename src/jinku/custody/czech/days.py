@@ -22,8 +22,8 @@ from datetime import date
 from enum import StrEnum
 from itertools import groupby
 
-from jinku.custody.czech_file import CzechMovement
-from jinku.custody.czech_table import INTEREST, ROUNDING_MINOR
+from jinku.custody.czech.file import CzechMovement
+from jinku.custody.czech.table import INTEREST, ROUNDING_MINOR
 
 SEARCH_STEPS_MAX = 20_000
 

@@ -18,8 +18,8 @@ import numpy as np
 
 from jinku.base.clock import NS_PER_SECOND, day_of, start_of_day
 from jinku.base.ids import derived_id
-from jinku.custody.czech_file import KORUNA, CzechFiles, CzechMovement
-from jinku.custody.czech_table import CUSTOMER_CODE, movement_code
+from jinku.custody.czech.file import KORUNA, CzechFiles, CzechMovement
+from jinku.custody.czech.table import CUSTOMER_CODE, movement_code
 from jinku.custody.errors import ImportRefused
 from jinku.ledger.layout import ACCOUNT, ID, TRANSFER, Array, row_bytes, set_u128, u128
 from jinku.ledger.limits import BATCH_EVENTS_MAX

@@ -22,13 +22,13 @@ from types import TracebackType
 from typing import Any, Self
 
 from jinku.base.files import make_private
-from jinku.custody.agreement_errors import (
+from jinku.custody.agreements.errors import (
     AgreementsUnavailable,
     AgreementUnknown,
     AlreadyDecided,
     NotApproved,
 )
-from jinku.custody.agreement_model import Agreement, AgreementStatus, Plan, Run, RunStatus
+from jinku.custody.agreements.model import Agreement, AgreementStatus, Plan, Run, RunStatus
 from jinku.ledger.model import CreateTransferStatus
 
 BUSY_WAIT_S = 10

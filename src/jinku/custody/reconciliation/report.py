@@ -11,10 +11,10 @@ Example::
 from collections.abc import Sequence
 
 from jinku.base.decimals import format_minor
-from jinku.custody.breaks import ageing
 from jinku.custody.inert import csv_text, markdown_cell
 from jinku.custody.position import Position
-from jinku.custody.reconcile_model import Reconciliation
+from jinku.custody.reconciliation.breaks import ageing
+from jinku.custody.reconciliation.model import Reconciliation
 
 BREAKS_SHOWN_MAX = 50
 

@@ -16,8 +16,8 @@ Rules:
 from collections.abc import Sequence
 from datetime import date
 
-from jinku.custody.breaks import Break, BreakClass, Outcome
-from jinku.custody.reconcile_model import Match, Movement, Policy
+from jinku.custody.reconciliation.breaks import Break, BreakClass, Outcome
+from jinku.custody.reconciliation.model import Match, Movement, Policy
 from jinku.custody.statement import Direction, EntryStatus, Statement
 
 CANDIDATES_SHOWN_MAX = 5

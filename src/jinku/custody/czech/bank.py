@@ -2,9 +2,9 @@
 
 Steps:
 
-1. Read and check both files whole (`czech_file`); nothing is posted from a bad file.
-2. Post every movement, as of its own day (`czech_posting`).
-3. Explain the bank's column day by day from the file alone (`czech_days`).
+1. Read and check both files whole (`file`); nothing is posted from a bad file.
+2. Post every movement, as of its own day (`posting`).
+3. Explain the bank's column day by day from the file alone (`days`).
 4. Ask the ledger for every account's history, and compare all three balances at the end of each of its days;
    ask also for all accounts as of some days of the past.
 
@@ -22,11 +22,11 @@ from itertools import groupby
 from pathlib import Path
 
 from jinku.base.clock import end_of_day
-from jinku.custody.czech_days import AccountDay, Cause, Error, explain_account
-from jinku.custody.czech_file import CzechFiles, CzechMovement, read_czech_files
-from jinku.custody.czech_posting import Posted, Progress, customer_id, post
-from jinku.custody.czech_report import CauseRow, CzechReport, Difference, Part
-from jinku.custody.czech_table import KNOWN_EXTRACTS, Extract
+from jinku.custody.czech.days import AccountDay, Cause, Error, explain_account
+from jinku.custody.czech.file import CzechFiles, CzechMovement, read_czech_files
+from jinku.custody.czech.posting import Posted, Progress, customer_id, post
+from jinku.custody.czech.report import CauseRow, CzechReport, Difference, Part
+from jinku.custody.czech.table import KNOWN_EXTRACTS, Extract
 from jinku.ledger.limits import RESULTS_MAX
 from jinku.ledger.model import AccountBalance, AccountFilter, AccountFilterFlags
 from jinku.ledger.service import Ledger

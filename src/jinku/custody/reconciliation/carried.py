@@ -16,9 +16,9 @@ Example::
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jinku.custody.breaks import BreakClass
 from jinku.custody.mirror import TransferHistory, bank_movements, movements_of
-from jinku.custody.reconcile_model import Movement, Reconciliation
+from jinku.custody.reconciliation.breaks import BreakClass
+from jinku.custody.reconciliation.model import Movement, Reconciliation
 
 _SHOWN = frozenset({BreakClass.AMOUNT_DIFFERS, BreakClass.WRONG_DIRECTION})
 """Breaks of movements that the bank has, though otherwise."""

@@ -27,7 +27,7 @@ import numpy as np
 from jinku.base.currency import Currency, currency, currency_by_number
 from jinku.base.errors import UnknownCurrency
 from jinku.base.ids import derived_id
-from jinku.custody.agreement_errors import AccountNameRefused, NotBookable
+from jinku.custody.agreements.errors import AccountNameRefused, NotBookable
 from jinku.custody.chart import PARTY_BITS, Chart
 from jinku.custody.numscript.inputs import WORLD
 from jinku.custody.table import ENTITY_KINDS, KINDS, Kind, Pool

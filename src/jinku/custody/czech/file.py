@@ -23,7 +23,7 @@ from typing import NamedTuple
 from jinku.base.currency import currency
 from jinku.base.decimals import parse_minor
 from jinku.base.errors import BadAmount, InputError
-from jinku.custody import czech_table as table
+from jinku.custody.czech import table
 
 FILE_BYTES_MAX = 256 << 20
 ID_DIGITS_MAX = 18

@@ -29,9 +29,9 @@ from typing import Protocol
 import numpy as np
 
 from jinku.base.clock import Clock
-from jinku.custody.agreement_accounts import AccountNames
-from jinku.custody.agreement_books import BalanceLedger, Circumstances, run_on_ledger
-from jinku.custody.agreement_errors import (
+from jinku.custody.agreements.accounts import AccountNames
+from jinku.custody.agreements.books import BalanceLedger, Circumstances, run_on_ledger
+from jinku.custody.agreements.errors import (
     AgreementTampered,
     AgreementUnknown,
     AlreadyDecided,
@@ -40,7 +40,7 @@ from jinku.custody.agreement_errors import (
     NotApproved,
     RunChanged,
 )
-from jinku.custody.agreement_model import (
+from jinku.custody.agreements.model import (
     LATEST,
     SEAL_TOPIC_AGREEMENT,
     Agreement,
@@ -50,7 +50,7 @@ from jinku.custody.agreement_model import (
     RunRequest,
     RunStatus,
 )
-from jinku.custody.agreement_store import AgreementStore
+from jinku.custody.agreements.store import AgreementStore
 from jinku.custody.numscript import Result, parse
 from jinku.custody.orders import order_of, transfer_id
 from jinku.custody.table import Movement

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from jinku.base.decimals import format_minor
-from jinku.custody.czech_days import Cause
-from jinku.custody.czech_posting import Posted
+from jinku.custody.czech.days import Cause
+from jinku.custody.czech.posting import Posted
 
 MEANINGS: Mapping[Cause, str] = {
     Cause.INTEREST_ROUNDED: "interest is booked exactly and printed rounded to 0.1 crown; the step then stays",
@@ -85,7 +85,7 @@ class CauseRow:
 
 @dataclass(frozen=True, slots=True)
 class CzechReport:
-    """The result of :func:`jinku.custody.czech_bank.import_czech_bank`."""
+    """The result of :func:`jinku.custody.czech.bank.import_czech_bank`."""
 
     movements: int
     accounts: int

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from jinku.base.currency import currency_by_number
-from jinku.custody.agreement_accounts import AccountNames, asset_of, ledger_of
-from jinku.custody.agreement_errors import NotBookable
-from jinku.custody.agreement_model import Booking
+from jinku.custody.agreements.accounts import AccountNames, asset_of, ledger_of
+from jinku.custody.agreements.errors import NotBookable
+from jinku.custody.agreements.model import Booking
 from jinku.custody.numscript import Program, Result, run_with
 from jinku.custody.numscript.errors import NumscriptError
 from jinku.ledger.model import Account

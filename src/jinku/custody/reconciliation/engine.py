@@ -20,10 +20,10 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 from jinku.base.errors import InputError
-from jinku.custody.breaks import Break, BreakClass
 from jinku.custody.errors import ReconciliationBroken
-from jinku.custody.reconcile_leftovers import Leftovers
-from jinku.custody.reconcile_model import Match, Movement, Policy, Reconciliation
+from jinku.custody.reconciliation.breaks import Break, BreakClass
+from jinku.custody.reconciliation.leftovers import Leftovers
+from jinku.custody.reconciliation.model import Match, Movement, Policy, Reconciliation
 from jinku.custody.statement import EntryStatus, Statement, StatementEntry
 
 __all__ = ["STEPS", "Match", "Movement", "Policy", "Reconciliation", "Step", "reconcile"]
