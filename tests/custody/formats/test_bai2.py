@@ -120,6 +120,18 @@ def test_totals_of_credits_and_debits_hold() -> None:
             read_statement(changed.encode(), "a.bai")
 
 
+def test_summaries_go_on_over_lines_and_have_counts_of_three_digits() -> None:
+    for summaries in (
+        "010,1000,,,015,15500,,,/\n88,072,000,,,074,000,,,/\n88,040,7,,/",
+        "010,1000,,,015,15500/\n88,072,0,123,Z,074,0,456,0,040,7/",
+        "010,1000,,,015,15500,/\n88,,040,7,,,,,/",
+    ):
+        [made] = read_statement(
+            _recount(GOOD.replace("010,1000,,,015,15500,,/", summaries), 7).encode(), "a.bai"
+        )
+        assert (made.opening, made.closing, made.opening_available) == (1_000, 15_500, 7)
+
+
 def test_text_alone_moves_nothing() -> None:
     text = GOOD.replace("49,", "16,890,,,,,a note\n49,")
     [made] = read_statement(_recount(text).encode(), "a.bai")
@@ -137,7 +149,8 @@ def test_codes_have_a_level_and_a_direction() -> None:
 
 BAD: dict[str, tuple[Callable[[str], str], str, str]] = {
     "cut": (lambda s: s[: s.index("99,")], "record 99 is missing", "99"),
-    "cut in a record": (lambda s: s[: s.index("98,") + 5], "does not end with a slash", "98"),
+    "cut in a record": (lambda s: s[: s.index("98,") + 5], "records before it give", "98/control total"),
+    "cut in a header": (lambda s: s[: s.index("03,") + 9], "does not end with a slash", "03"),
     "after the end": (lambda s: s + "16,165,1,Z,,,x\n", "after the end", "record"),
     "twice in the file": (lambda s: s + s, "after the end of the file", "record"),
     "account total": (

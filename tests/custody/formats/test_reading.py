@@ -50,8 +50,10 @@ def test_no_truncation_is_taken_for_a_file(name: str, part: float) -> None:
     cut = whole[: int(len(whole) * part)]
     if name == "mt940 in blocks" and cut.count(b"-}") == whole.count(end):
         return  # only the trailer behind the last message is gone, which is not read
-    if name == "mt942" and cut == whole.removesuffix(b"-"):
+    if whole.removesuffix(b"-").rstrip() == cut.rstrip() and name == "mt942":
         return  # both totals are there, so nothing can be missing
+    if name == "bai2" and cut == whole.removesuffix(b"/"):
+        return  # the last count is there
     with pytest.raises(InputError):
         read_statement(cut, "cut")
 

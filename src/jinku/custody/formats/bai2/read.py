@@ -149,8 +149,8 @@ class _Reader:
             self._accounts.total += one.amount or 0
 
     def _expect_nothing(self, record: Record) -> None:
-        """A summary without a type code has nothing else either."""
-        for _ in range(3):
+        """A summary without a type code has nothing else either; a surplus comma may end a line."""
+        while not record.line_done:
             value = record.take()
             if value is not None and value.text:
                 raise self._source.bad("has no type code", value.line, "03/amount", value.text)

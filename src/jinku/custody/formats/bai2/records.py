@@ -2,6 +2,7 @@
 
 A field ends at a comma or at its line's end. The last field of a 16 is text: it runs on with its commas, through the 88
 records that follow, joined with a blank; one slash at the end of a line ends the line and is no part of the text.
+Trailers are taken without a slash too, as some banks write them: their totals and counts show that they are whole.
 """
 
 import re
@@ -26,6 +27,8 @@ class Record:
     """What is left to take, line by line."""
     size: int = 1
     """Physical records."""
+    line_done: bool = False
+    """Whether the field taken last was the last of its line."""
 
     def take(self) -> Text | None:
         """The next field, None where there is none left."""
@@ -33,6 +36,7 @@ class Record:
             return None
         piece = self.pieces[0]
         value, comma, rest = piece.text.partition(",")
+        self.line_done = not comma
         if comma:
             self.pieces[0] = Text(rest, piece.line)
         else:
@@ -45,6 +49,8 @@ class Record:
 
     def starts_line(self) -> bool:
         """Whether the line that a field was just taken from is used up, and the next one begins a summary."""
+        if not self.line_done:
+            return False
         return not self.pieces or re.match(r"[0-9]{3},", self.pieces[0].text, re.ASCII) is not None
 
     def rest(self) -> Text:
@@ -76,7 +82,7 @@ def records(source: Source) -> Iterator[Record]:
             current.size += 1
             if current.size > LINES_OF_RECORD_MAX:
                 raise source.bad(f"goes on for more than {LINES_OF_RECORD_MAX} lines", number, "88", line)
-        if current.code != "16" and not line.endswith("/"):
+        if current.code in ("01", "02", "03") and not line.endswith("/"):
             raise source.bad("does not end with a slash", number, code, line)
     if current is not None:
         yield current
