@@ -2,6 +2,7 @@
 
 import sqlite3
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -97,3 +98,22 @@ def test_a_register_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
     (tmp_path / "intake.sqlite").write_bytes(b"not a database at all, but long enough to be looked at" * 9)
     with pytest.raises(IntakeUnavailable):
         intake_at(tmp_path)
+
+
+def test_numbers_start_anew_with_the_year_and_kinds_are_apart(tmp_path: Path) -> None:
+    last, first = date(2026, 12, 31), date(2027, 1, 2)
+    old = replace(statement(entry("A", 5), sequence=1), from_date=last, to_date=last)
+    new = replace(
+        statement(opening=1_005, sequence=1), from_date=first, to_date=first, message_id="N", statement_id="N"
+    )
+    with intake_at(tmp_path) as intake:
+        assert intake.accept(write([old])).findings == ()
+        assert intake.accept(write([new])).findings == ()
+        report = write([replace(new, message_id="R")]).decode().replace("camt.053", "camt.052")
+        report = report.replace("BkToCstmrStmt", "BkToCstmrAcctRpt").replace("Stmt>", "Rpt>")
+        assert intake.accept(report.encode()).findings == ()
+        jump = replace(new, sequence=2, opening=7, closing=7, message_id="J", statement_id="J")
+        (found,) = intake.accept(write([jump])).findings
+        assert (found.check, "no. 1 of 2027-01-02" in found.problem) == ("continuity", True)
+        with pytest.raises(DuplicateFile, match=r"\(no\. 1\) of this account came before"):
+            intake.accept(write([replace(new, message_id="X", statement_id="X")]))
