@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from jinku.api.attestations import AttestationDesk
 from jinku.api.idempotency import IdempotencyStore
-from jinku.api.statements import StatementDesk
 from jinku.api.token import Token, load_or_make_token
 from jinku.bootstrap import House
+from jinku.custody.statement_desk import StatementDesk
 from jinku.ledger.asynchronous import AsyncLedger
 from jinku.ledger.service import Ledger
 

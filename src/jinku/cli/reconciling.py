@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinku.api.statements import StatementDesk
 from jinku.api.wire.custody import position_out, reconciliation_out
 from jinku.bootstrap import House
 from jinku.custody.chart import Chart
@@ -27,6 +26,7 @@ from jinku.custody.reconciliation.report import (
     reconciliation_markdown,
 )
 from jinku.custody.standing import positions_now
+from jinku.custody.statement_desk import StatementDesk
 from jinku.custody.table import Kind
 
 

@@ -49,6 +49,13 @@ class AccountsRefused(CustodyError):
         )
 
 
+class NotKept(CustodyError, LookupError):
+    """No such statement file, statement, account at the bank or reconciliation is kept."""
+
+    code = "not_found"
+    http_status = 404
+
+
 class PartyUnknown(CustodyError, LookupError):
     """No personal record under that number: never there, or erased."""
 

@@ -4,13 +4,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from jinku.api.statements import Reconciled
 from jinku.api.wire.filters import Page
 from jinku.api.wire.numbers import Digits128, InstantText, instant_out
 from jinku.custody.intake import Accepted, AcceptedFile
 from jinku.custody.position import Position
 from jinku.custody.reconciliation.breaks import Break
 from jinku.custody.statement import Finding, Statement
+from jinku.custody.statement_desk import Reconciled
 
 Signed = Annotated[str, Field(pattern="^-?[0-9]+$", examples=["-1250"])]
 Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]

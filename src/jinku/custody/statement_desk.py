@@ -1,4 +1,4 @@
-"""Statement files that the API took in, and reconciliations of them: what custody decides, kept beside the ledger.
+"""The desk where statement files are taken in and reconciled, and where both are kept beside the ledger.
 
 Rules:
 
@@ -20,11 +20,11 @@ from typing import Any
 
 import orjson
 
-from jinku.api.errors import NotFound
 from jinku.base.clock import Clock
 from jinku.base.errors import InputError
 from jinku.base.files import replace_durably
 from jinku.base.ids import derived_id
+from jinku.custody.errors import NotKept
 from jinku.custody.formats import ReadOptions, read_statement
 from jinku.custody.formats.csv import mappings_in
 from jinku.custody.intake import Accepted, AcceptedFile, Intake
@@ -90,22 +90,24 @@ class StatementDesk:
             return intake.files()
 
     def statements(self, digest: str) -> list[Statement]:
-        """The statements of the accepted file with this SHA-256. Raises NotFound."""
+        """The statements of the accepted file with this SHA-256. Raises NotKept."""
         path = self._files / f"{digest}{_SUFFIX}"
         if not _DIGEST.fullmatch(digest) or not path.exists():
-            raise NotFound("there is no statement file with this SHA-256", remedy="see GET /v1/statements")
+            raise NotKept(
+                "there is no statement file with this SHA-256", remedy="ask for the list of accepted files"
+            )
         return read_statement(path.read_bytes(), digest[:12], self._options())
 
     def reconcile(self, ledger: Ledger, digest: str, place: int, account_id: int) -> Reconciled:
         """Reconcile statement number `place` (from 0) of a file with the account that mirrors it; keep the result.
 
-        Raises NotFound for an unknown file, place or account, InputError for an account whose transfers name no day.
+        Raises NotKept for an unknown file, place or account, InputError for an account whose transfers name no day.
         """
         statements = self.statements(digest)
         if place >= len(statements):
-            raise NotFound(f"the file has {len(statements)} statements", remedy="count from 0")
+            raise NotKept(f"the file has {len(statements)} statements", remedy="count from 0")
         if not ledger.lookup_accounts([account_id]):
-            raise NotFound(
+            raise NotKept(
                 f"there is no account {account_id}", remedy="name the account that mirrors the bank's"
             )
         one = statements[place]
@@ -148,12 +150,10 @@ class StatementDesk:
             replace_durably(self._kept / f"{number:032x}.json", orjson.dumps(document), 0o600)
 
     def kept(self, number: int) -> bytes:
-        """The rendered reconciliation with this id. Raises NotFound."""
+        """The rendered reconciliation with this id. Raises NotKept."""
         path = self._kept / f"{number:032x}.json"
         if not path.exists():
-            raise NotFound(
-                f"there is no reconciliation {number}", remedy="make it by POST /v1/reconciliations"
-            )
+            raise NotKept(f"there is no reconciliation {number}", remedy="reconcile first")
         return path.read_bytes()
 
 
