@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from jinku.api.attestations import AttestationDesk
 from jinku.api.services import Services
 from jinku.base.currency import currency
+from jinku.custody.attestation_desk import AttestationDesk
 from jinku.custody.chart import Chart, entity_accounts
 from jinku.custody.formats import camt
 from jinku.custody.statement import Direction, Statement, StatementEntry
@@ -147,7 +147,9 @@ def test_an_attestation_gives_each_client_a_receipt(books: TestClient, services:
     receipt = books.get(f"/v1/attestations/{entry}/receipts/{account}").content
     proved = verify_balance_receipt(receipt, vkey)
     assert (proved.customer, proved.balance, proved.liabilities) == (str(account), 1_250, 1_250)
-    fresh = AttestationDesk(services.house)  # nothing in memory: read from its file
+    fresh = AttestationDesk(
+        services.house.directory, services.ledger, services.house.publisher
+    )  # nothing in memory: read from its file
     assert fresh.get(entry).statement.digest().hex() == stated["digest"]
     assert verify_balance_receipt(fresh.receipt(entry, account), vkey).balance == 1_250
     assert books.get(f"/v1/attestations/{entry}/receipts/5").status_code == 404

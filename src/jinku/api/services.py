@@ -4,10 +4,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from jinku.api.attestations import AttestationDesk
 from jinku.api.idempotency import IdempotencyStore
 from jinku.api.token import Token, load_or_make_token
 from jinku.bootstrap import House
+from jinku.custody.attestation_desk import AttestationDesk
 from jinku.custody.statement_desk import StatementDesk
 from jinku.ledger.asynchronous import AsyncLedger
 from jinku.ledger.service import Ledger
@@ -53,6 +53,6 @@ def open_services(
         token=load_or_make_token(house.directory),
         idempotency=IdempotencyStore(house.directory / IDEMPOTENCY_FILE, clock),
         desk=StatementDesk(house.directory, clock),
-        attestations=AttestationDesk(house),
+        attestations=AttestationDesk(house.directory, house.ledger, house.publisher),
         open_log=open_log,
     )

@@ -56,6 +56,13 @@ class NotKept(CustodyError, LookupError):
     http_status = 404
 
 
+class NotAtRest(CustodyError):
+    """The ledger was written without a pause, so that balances and log could not be read at one instant."""
+
+    code = "too_busy"
+    http_status = 503
+
+
 class PartyUnknown(CustodyError, LookupError):
     """No personal record under that number: never there, or erased."""
 

@@ -1,4 +1,4 @@
-"""Attestations that the API made: what is owed to every client, sealed in the log, and each client's receipt.
+"""The desk of attestations: what is owed to every client, sealed in the log, and each client's receipt.
 
 Rules:
 
@@ -10,19 +10,20 @@ Rules:
 
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import orjson
 
-from jinku.api.errors import NotFound, TooBusy
 from jinku.base.files import replace_durably
-from jinku.bootstrap import House
 from jinku.crypto.commitment import new_salt
 from jinku.custody.attestation import SEAL_TOPIC_ATTESTATION, Attestation, Sealed, attest, balance_receipt
+from jinku.custody.errors import NotAtRest, NotKept
 from jinku.custody.holdings import Holdings, holdings
 from jinku.custody.standing import books
 from jinku.custody.sumtree import Liability, SumTree
 from jinku.ledger.service import Ledger
+from jinku.log.publisher import Publisher
 from jinku.log.reader import LogDirectory
 from jinku.log.receipt import make_receipt
 
@@ -43,70 +44,68 @@ class Attested:
 class AttestationDesk:
     """See the module's rules. Safe to share between threads."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
-        self._directory = house.directory / "attestations"
+    def __init__(self, directory: Path, ledger: Ledger, publisher: Publisher) -> None:
+        self._directory = directory / "attestations"
+        self._ledger, self._publisher = ledger, publisher
         self._recent: dict[int, Attested] = {}
         self._lock = threading.Lock()
 
     def attest(self, entity: int, currency_code: str) -> Attested:
         """Attest and seal what is owed to the clients of a legal entity in a currency.
 
-        Raises NotFound where it has no books in it, TooBusy where the ledger did not stand still for a reading.
+        Raises NotKept where it has no books in it, NotAtRest where the ledger did not stand still for a reading.
         """
         now, size = self._reading(entity, currency_code)
         owed = [Liability(str(account), balance, new_salt()) for account, balance in now.clients.items()]
         tree = SumTree(currency_code, owed)
-        as_of = int(self._house.ledger.entries(size - 1, 1)["timestamp"][0])
+        as_of = int(self._ledger.entries(size - 1, 1)["timestamp"][0])
         statement = attest(tree, as_of=as_of, ledger_size=size, ledger_total=now.client_total)
         self._directory.mkdir(mode=0o700, exist_ok=True)
         name = statement.digest().hex()
         replace_durably(self._directory / f"{name}.json", orjson.dumps(_kept(statement, owed)), 0o600)
-        entry, _ = self._house.ledger.seal(statement.digest(), SEAL_TOPIC_ATTESTATION)
+        entry, _ = self._ledger.seal(statement.digest(), SEAL_TOPIC_ATTESTATION)
         replace_durably(self._directory / f"{entry}.sealed", name.encode(), 0o600)
         return self._remember(Attested(entry, statement, tree))
 
     def get(self, entry: int) -> Attested:
-        """The attestation that log entry `entry` seals. Raises NotFound."""
+        """The attestation that log entry `entry` seals. Raises NotKept."""
         with self._lock:
             known = self._recent.get(entry)
         if known is not None:
             return known
         pointer = self._directory / f"{entry}.sealed"
         if not pointer.exists():
-            raise NotFound(
-                f"entry {entry} seals no attestation made here", remedy="make one by POST /v1/attestations"
-            )
+            raise NotKept(f"entry {entry} seals no attestation made here", remedy="make one first")
         document = orjson.loads((self._directory / f"{pointer.read_text()}.json").read_bytes())
         return self._remember(_read(entry, document))
 
     def receipt(self, entry: int, account_id: int) -> bytes:
-        """The balance receipt of a client's account, for `jinku verify balance`. Raises NotFound, LiabilityUnknown."""
+        """The balance receipt of a client's account, for `jinku verify balance`. Raises NotKept, LiabilityUnknown."""
         attested = self.get(entry)
-        current = self._house.publisher.checkpoint
+        current = self._publisher.checkpoint
         if current is None or current.size <= entry:
-            self._house.publish()
+            self._publisher.publish()
         proof = (
-            make_receipt(LogDirectory(self._house.log_directory), entry, with_entry=False).encode().decode()
+            make_receipt(LogDirectory(self._publisher.directory), entry, with_entry=False).encode().decode()
         )
-        [leaf] = self._house.ledger.read(entry, 1)
+        [leaf] = self._ledger.read(entry, 1)
         return balance_receipt(attested.tree, str(account_id), attested.statement, Sealed(leaf, proof))
 
     def _reading(self, entity: int, currency_code: str) -> tuple[Holdings, int]:
-        ledger: Ledger = self._house.ledger
+        ledger = self._ledger
         for _ in range(READINGS_MAX):
             size = ledger.size()
             accounts = ledger.accounts_array()
             if ledger.size() == size:
                 break
         else:
-            raise TooBusy(
+            raise NotAtRest(
                 "the ledger did not stand still for one reading", remedy="retry when less is booked"
             )
         for number, unit, rows in books(accounts):
             if (number, unit.code) == (entity, currency_code):
                 return holdings(rows), size
-        raise NotFound(
+        raise NotKept(
             f"legal entity {entity} has no books in {currency_code}",
             remedy="see GET /v1/positions for those that exist",
         )
