@@ -5,6 +5,7 @@ log's tiles and signed checkpoints are written meanwhile, and the clock of a run
 caught up with the last transfer. Making the input is not counted.
 """
 
+import os
 import resource
 import tempfile
 import threading
@@ -59,22 +60,28 @@ def run(
         base = Path(name)
         progress(f"embedded: {transfers:,} transfers in batches")
         figures |= _embedded(base / "batch", transfers)
-        progress(f"embedded: {transfers // 2:,} transfers through one hot account")
+        _settle(progress, f"embedded: {transfers // 2:,} transfers through one hot account")
         with open_house(base / "hot") as house:
             figures["embedded_hot_tps"] = Figure(
                 _bulk(house, Load(transfers // 2, hot=True))[0], "transfers/s", 60_000
             )
-        progress(f"embedded: {SINGLE_CALLERS} callers, one transfer a call")
+        _settle(progress, f"embedded: {SINGLE_CALLERS} callers, one transfer a call")
         figures |= _single(base / "single")
-        progress(f"PostgreSQL: {transfers // 4:,} transfers in batches")
+        _settle(progress, f"PostgreSQL: {transfers // 4:,} transfers in batches")
         figures |= _postgres(base / "postgres", transfers // 4, progress)
         if tigerbeetle:
-            progress(f"TigerBeetle: {transfers:,} transfers in batches, by its own benchmark")
+            _settle(progress, f"TigerBeetle: {transfers:,} transfers in batches, by its own benchmark")
             theirs = measure(tigerbeetle, transfers, ACCOUNTS, base)
             figures |= compared(figures["embedded_batch_tps"].value, theirs)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     figures["peak_rss_mib"] = Figure(peak, "MiB", 1536, lower_is_better=True)
     return figures
+
+
+def _settle(progress: Progress, what: str) -> None:
+    """Announce the next run; what the one before left for the disk to write is not charged to it."""
+    progress(what)
+    os.sync()
 
 
 def _embedded(directory: Path, transfers: int) -> dict[str, Figure]:

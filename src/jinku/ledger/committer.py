@@ -2,11 +2,13 @@
 
 One thread owns the :class:`Core`. It takes what waits in the queue — as many requests of one kind as fit a batch —
 executes them in order of arrival at one reading of the clock, makes the group durable with one write, and only then
-answers every caller of the group. While it writes, the next group gathers; no timer is needed.
+answers every caller of the group. While it writes, the next group gathers. Where fewer wait than were answered last,
+it gives the others `GATHER_S` to come back before it writes again: a caller who is alone never waits.
 """
 
 import os
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Protocol
@@ -16,7 +18,7 @@ import numpy as np
 from jinku.ledger.core import Core
 from jinku.ledger.errors import ClockFailed, LedgerBusy, LedgerClosed, LedgerError, LedgerHalted
 from jinku.ledger.layout import Array
-from jinku.ledger.limits import BATCH_EVENTS_MAX, IDLE_WAIT_S, QUEUED_REQUESTS_MAX, TIMESTAMP_MAX
+from jinku.ledger.limits import BATCH_EVENTS_MAX, GATHER_S, IDLE_WAIT_S, QUEUED_REQUESTS_MAX, TIMESTAMP_MAX
 
 Clock = Callable[[], int]
 """Returns the time in nanoseconds since 1970 UTC."""
@@ -128,14 +130,19 @@ class Committer:
         )
 
     def _serve(self) -> None:
+        answered = 0
         while True:
             with self._ready:
                 if not self._queue and not self._closed:
                     self._ready.wait(IDLE_WAIT_S if self.core.next_expiry else None)
+            if 0 < len(self._queue) < answered:
+                time.sleep(GATHER_S)
+            with self._ready:
                 group = self._take()
                 if not group and self._closed:
                     return
             self._commit(group)
+            answered = len(group)
 
     def _take(self) -> list[Request]:
         """The longest run of waiting requests of one kind that fits a batch (the lock is held)."""

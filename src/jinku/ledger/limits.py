@@ -14,6 +14,8 @@ BLOCK_ACCOUNTS = 1024
 """Accounts in one snapshot block."""
 REPLAY_ENTRIES = 1 << 16
 """Entries read at once while reopening."""
+GATHER_S = 0.0005
+"""How long the committer waits for callers to come back when a group would be smaller than the last one."""
 IDLE_WAIT_S = 0.25
 """How long the committer sleeps at most before it looks at the clock for expiries."""
 TIMESTAMP_MAX = (1 << 63) - 1
