@@ -120,6 +120,7 @@ def open_house(
         house.publish()
         replace_durably(directory / VKEY_FILE, "".join(f"{key}\n" for key in house.vkeys).encode())
         publisher.start()
+        ledger.paced_by(publisher.pace)
         undo.pop_all()
     return house
 

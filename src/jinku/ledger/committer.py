@@ -77,6 +77,8 @@ class Committer:
     def __init__(self, core: Core, clock: Clock) -> None:
         self.core = core
         self._clock = clock
+        self.pace: Callable[[int], None] | None = None
+        """Called with the journal's size before each group: whoever must keep up with it may hold it up here."""
         self._queue: deque[Request] = deque()
         self._ready = threading.Condition()
         self._closed = False
@@ -171,6 +173,8 @@ class Committer:
         try:
             if core.halted:
                 raise self._halted()
+            if group and self.pace is not None:
+                self.pace(core.visible.size)
             now = self._now()
             core.expire(now)
             answers = group[0].execute(core, group, now) if group else []

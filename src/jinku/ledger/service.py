@@ -12,7 +12,7 @@ Every `create_…` returns only after its events are durable. Any number of thre
 are committed in groups. Reads see durable state only and never hold up a commit.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import cast
 
 import numpy as np
@@ -145,6 +145,10 @@ class Ledger(ObjectCalls, Closing):
     def halted(self) -> str:
         """Why nothing is accepted any more; empty while all is well."""
         return self._core.halted
+
+    def paced_by(self, pace: Callable[[int], None]) -> None:
+        """Have `pace` called with the journal's size before each group of writes; it may hold the group up."""
+        self._committer.pace = pace
 
     @property
     def grouping(self) -> tuple[int, int]:

@@ -8,7 +8,9 @@ Rules:
 3. One publisher per directory. A failed publish leaves the last checkpoint in force; the next one writes
    every file since then anew.
 4. A partial tile stays until its full tile has been published.
-5. What is published is at most `STEP_ENTRIES_MAX` entries ahead of the checkpoint before it, so a backlog
+5. A journal that is written through `pace` is held up while the log is too far behind, so a checkpoint follows each
+   commit within a second under any load that the machine can bear.
+6. What is published is at most `STEP_ENTRIES_MAX` entries ahead of the checkpoint before it, so a backlog
    shows up in steps.
 
 Example::
@@ -39,6 +41,12 @@ from jinku.log.tiles import TILE_WIDTH, Tile, tile_path
 STEP_ENTRIES_MAX = 1024 * TILE_WIDTH
 RECHECK_ENTRIES = 64 * TILE_WIDTH
 INTERVAL_S = 0.5
+LAG_ENTRIES_WAKE = 32 * TILE_WIDTH
+"""How far the journal may run ahead before the publisher is woken before its time."""
+LAG_ENTRIES_MAX = 384 * TILE_WIDTH
+"""How far the journal may run ahead of the published log before `pace` holds it up: less than a second's work."""
+PACE_S_MAX = 1.0
+"""How long `pace` holds a writer up at most: a log that cannot be written must not stop payments."""
 _NS_PER_S = 1_000_000_000
 
 _logger = logging.getLogger(__name__)
@@ -77,6 +85,8 @@ class Publisher(Closing):
         self._clock = clock
         self._busy = threading.Lock()
         self._stopping = threading.Event()
+        self._wake = threading.Event()
+        self._progress = threading.Condition()
         self._thread: threading.Thread | None = None
         self._files = LogFiles(directory)
         with ExitStack() as undo:
@@ -124,6 +134,25 @@ class Publisher(Closing):
                 self._current = _merged(self._current, cosigned)
                 self._files.replace(CHECKPOINT_NAME, self._current.encode())
 
+    def pace(self, size: int) -> None:
+        """Wait while the published log is more than `LAG_ENTRIES_MAX` behind a journal of `size` entries.
+
+        Returns at once where no thread publishes, and after `PACE_S_MAX` in any case.
+        """
+        behind = size - self._edge.size
+        if self._thread is None or behind <= LAG_ENTRIES_WAKE:
+            return
+        self._wake.set()
+        if behind <= LAG_ENTRIES_MAX:
+            return
+        until = time.monotonic() + PACE_S_MAX
+        with self._progress:
+            while size - self._edge.size > LAG_ENTRIES_MAX:
+                self._wake.set()
+                left = until - time.monotonic()
+                if left <= 0 or not self._progress.wait(left):
+                    return
+
     def start(self, interval_s: float = INTERVAL_S) -> None:
         """Publish in a thread every `interval_s` seconds while the journal grows, until `stop`.
 
@@ -139,6 +168,7 @@ class Publisher(Closing):
     def stop(self) -> None:
         """End the thread after a last publish. Idempotent."""
         self._stopping.set()
+        self._wake.set()
         if self._thread is not None:
             self._thread.join()
             self._thread = None
@@ -160,7 +190,8 @@ class Publisher(Closing):
                 self.failure = error
                 _logger.error("publishing the log failed: %s", error)
             if not last:
-                self._stopping.wait(max(0.0, interval_s - (time.monotonic() - started)))
+                self._wake.wait(max(0.0, interval_s - (time.monotonic() - started)))
+                self._wake.clear()
 
     def _step(self, until: int) -> SignedCheckpoint:
         """Publish the tree of `until` entries."""
@@ -179,7 +210,9 @@ class Publisher(Closing):
         checkpoint = Checkpoint(self.origin, until, edge.root())
         signed = sign_checkpoint(checkpoint, self._signers, self._clock() // _NS_PER_S)
         self._files.replace(CHECKPOINT_NAME, signed.encode())
-        self._edge = edge
+        with self._progress:
+            self._edge = edge
+            self._progress.notify_all()
         for tile in full:
             self._files.drop_folder(f"{tile_path(tile)}.p")
         return signed
