@@ -1,13 +1,16 @@
 """A data directory is made once, whole or not at all, and opened only as what it is."""
 
 import json
+import threading
 from pathlib import Path
 
 import pytest
 
 from jinku.bootstrap import HOUSE_FILE, KEY_FILES, HouseError, open_house
 from jinku.crypto.errors import CryptoError
-from jinku.ledger.errors import StoreError
+from jinku.ledger.errors import LedgerClosed, StoreError
+from jinku.ledger.opening import open_journal
+from jinku.log.checkpoint import SignedCheckpoint
 
 NAME = "ledger.example/jinku"
 
@@ -96,3 +99,28 @@ def test_a_hostile_house_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "d" / HOUSE_FILE).write_text("[" * 100_000)
     with pytest.raises(HouseError, match="RecursionError"):
         open_house(tmp_path / "d")
+
+
+def test_a_closed_house_has_published_all_that_it_acknowledged(tmp_path: Path) -> None:
+    house = open_house(tmp_path)
+    begun = threading.Semaphore(0)
+
+    def seal_until_closed() -> None:
+        try:
+            while True:
+                house.ledger.seal(bytes(32), 9)
+                begun.release()
+        except LedgerClosed:
+            return
+
+    callers = [threading.Thread(target=seal_until_closed) for _ in range(8)]
+    for caller in callers:
+        caller.start()
+    for _ in range(40):
+        begun.acquire()
+    house.close()
+    for caller in callers:
+        caller.join()
+    published = SignedCheckpoint.parse((tmp_path / "log" / "checkpoint").read_bytes()).size
+    with open_journal(tmp_path / "ledger") as ledger:
+        assert published == ledger.size() >= 40

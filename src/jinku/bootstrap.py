@@ -82,8 +82,9 @@ class House(Closing):
         return self.publisher.publish()
 
     def close(self) -> None:
-        """Publish what is left and release everything."""
+        """Finish what is being written, publish it, and release everything: the log then covers the whole journal."""
         try:
+            self.ledger.finish()
             self.publisher.close()
         finally:
             self.ledger.close()

@@ -163,6 +163,11 @@ class Ledger(ObjectCalls, Closing):
         """Queue a request for the committer: the door for the asynchronous twin."""
         self._committer.submit(request)
 
+    def finish(self) -> None:
+        """Make durable what is queued and accept nothing more; the journal can still be read, and no longer grows."""
+        if self._open and not self._committer.forked:
+            self._committer.close()
+
     def close(self) -> None:
         """Finish what is queued and release the store. Closing twice, or in a forked process, does nothing."""
         if self._open and not self._committer.forked:

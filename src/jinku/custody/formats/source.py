@@ -23,7 +23,7 @@ from jinku.base.currency import Currency, currency
 from jinku.base.decimals import parse_minor
 from jinku.base.errors import BadAmount, InputError, UnknownCurrency
 from jinku.custody.formats.limits import ReadLimits
-from jinku.custody.statement import Direction, Statement, StatementKind, check_sums
+from jinku.custody.statement import Statement, StatementKind, check_sums
 
 LINE_CHARS_MAX = 10_000
 VALUE_CHARS_SHOWN_MAX = 80
@@ -170,11 +170,6 @@ def identities(made: Statement) -> set[tuple[str, ...]]:
     if made.sequence and made.kind is StatementKind.STATEMENT:
         names.add((*account, "number", str(made.to_date.year), str(made.sequence)))
     return names
-
-
-def direction_of(signed: int) -> Direction:
-    """Which way a signed amount goes; nothing at all counts as credit."""
-    return Direction.DEBIT if signed < 0 else Direction.CREDIT
 
 
 def _decoded(data: bytes, encodings: Sequence[str]) -> tuple[str | None, int]:
