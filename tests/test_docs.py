@@ -10,7 +10,7 @@ import typer.main
 
 from jinku.cli.main import app
 from jinku.custody.reconciliation.breaks import BreakClass
-from jinku.custody.table import KINDS
+from jinku.custody.structure.table import KINDS
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"

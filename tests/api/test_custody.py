@@ -8,11 +8,11 @@ from starlette.testclient import TestClient
 
 from jinku.api.services import Services
 from jinku.base.currency import currency
-from jinku.custody.attestation_desk import AttestationDesk
-from jinku.custody.chart import Chart, entity_accounts
-from jinku.custody.formats import camt
-from jinku.custody.statement import Direction, Statement, StatementEntry
-from jinku.custody.table import Kind, Movement
+from jinku.custody.proof.desk import AttestationDesk
+from jinku.custody.statements.formats import camt
+from jinku.custody.statements.model import Direction, Statement, StatementEntry
+from jinku.custody.structure.chart import Chart, entity_accounts
+from jinku.custody.structure.table import Kind, Movement
 from jinku.ledger.layout import TRANSFER, set_u128
 from jinku.verify import verify_balance_receipt, verify_receipt
 

@@ -10,8 +10,8 @@ import pytest
 from jinku.api.services import open_services
 from jinku.base.files import make_private
 from jinku.bootstrap import open_house
-from jinku.custody.intake import Intake
-from jinku.custody.party import PeopleStore
+from jinku.custody.parties.people import PeopleStore
+from jinku.custody.statements.intake import Intake
 
 PUBLIC = {"log", "log.vkey"}
 

@@ -19,8 +19,8 @@ from starlette.testclient import TestClient
 from jinku.api.token import read_or_make_secret
 from jinku.api.wire.filters import CURSOR_FORMAT
 from jinku.base.currency import currency
-from jinku.custody.formats import camt
-from jinku.custody.statement import Statement
+from jinku.custody.statements.formats import camt
+from jinku.custody.statements.model import Statement
 
 EXAMPLES_MAX = 6
 SEED = 20261122

@@ -7,10 +7,10 @@ import pytest
 from tests.cli.conftest import Run
 
 from jinku.bootstrap import open_house
-from jinku.custody.chart import Chart, Opening
-from jinku.custody.orders import Deposit, new_order_id, transfer_id
-from jinku.custody.service import OrderDesk
-from jinku.custody.table import Kind, Role
+from jinku.custody.orders.desk import OrderDesk
+from jinku.custody.orders.model import Deposit, new_order_id, transfer_id
+from jinku.custody.structure.chart import Chart, Opening
+from jinku.custody.structure.table import Kind, Role
 
 PROGRAM = """vars { monetary $sum }
 send $sum (

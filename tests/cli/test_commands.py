@@ -8,8 +8,8 @@ import pytest
 from tests.cli.conftest import Run
 
 from jinku.base.currency import currency
-from jinku.custody.formats import camt
-from jinku.custody.statement import Direction, Statement, StatementEntry
+from jinku.custody.statements.formats import camt
+from jinku.custody.statements.model import Direction, Statement, StatementEntry
 
 DAY = date(2026, 11, 20)
 

@@ -10,10 +10,10 @@ from tests.cli.conftest import Run
 
 from jinku.base.currency import currency
 from jinku.bootstrap import open_house
-from jinku.custody.chart import Chart, entity_accounts
-from jinku.custody.formats import camt
-from jinku.custody.statement import Direction, Statement, StatementEntry
-from jinku.custody.table import Kind, Movement
+from jinku.custody.statements.formats import camt
+from jinku.custody.statements.model import Direction, Statement, StatementEntry
+from jinku.custody.structure.chart import Chart, entity_accounts
+from jinku.custody.structure.table import Kind, Movement
 from jinku.ledger.layout import TRANSFER, set_u128
 
 DAY = date(2026, 11, 20)

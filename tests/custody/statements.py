@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date
 
 from jinku.base.currency import currency
-from jinku.custody.statement import Direction, EntryStatus, Statement, StatementEntry
+from jinku.custody.statements.model import Direction, EntryStatus, Statement, StatementEntry
 
 DAY = date(2026, 11, 20)
 CNY = currency("CNY")

@@ -16,13 +16,13 @@ from jinku.custody.agreements.books import Circumstances, run_on_ledger
 from jinku.custody.agreements.model import SEAL_TOPIC_AGREEMENT, AgreementStatus, RunRequest, RunStatus
 from jinku.custody.agreements.office import AgreementOffice
 from jinku.custody.agreements.store import AgreementStore
-from jinku.custody.chart import Chart, Opening
 from jinku.custody.errors import BadOrder
 from jinku.custody.numscript import parse
 from jinku.custody.numscript.errors import MissingFunds, SyntaxRefused
-from jinku.custody.orders import Deposit, Fee, Withdrawal, new_order_id, order_of
-from jinku.custody.service import OrderDesk
-from jinku.custody.table import Kind, Movement, Role
+from jinku.custody.orders.desk import OrderDesk
+from jinku.custody.orders.model import Deposit, Fee, Withdrawal, new_order_id, order_of
+from jinku.custody.structure.chart import Chart, Opening
+from jinku.custody.structure.table import Kind, Movement, Role
 from jinku.ledger import CreateTransferStatus, Ledger
 from jinku.ledger.layout import SEAL, Array, EntryKind, u128
 from jinku.ledger.model import Account

@@ -15,10 +15,10 @@ from jinku.custody.agreements.accounts import ChartNames
 from jinku.custody.agreements.model import RunRequest, RunStatus
 from jinku.custody.agreements.office import AgreementOffice
 from jinku.custody.agreements.store import AgreementStore
-from jinku.custody.chart import Chart, Opening
-from jinku.custody.orders import Deposit, new_order_id
-from jinku.custody.service import OrderDesk
-from jinku.custody.table import Kind, Movement, Role
+from jinku.custody.orders.desk import OrderDesk
+from jinku.custody.orders.model import Deposit, new_order_id
+from jinku.custody.structure.chart import Chart, Opening
+from jinku.custody.structure.table import Kind, Movement, Role
 from jinku.ledger import Ledger
 from jinku.ledger.layout import EntryKind
 from jinku.ledger.opening import open_journal

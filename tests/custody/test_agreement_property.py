@@ -16,7 +16,7 @@ from jinku.custody.agreements.store import AgreementStore
 from jinku.custody.numscript import Inputs
 from jinku.custody.numscript.errors import MissingFunds
 from jinku.custody.numscript.features import Feature
-from jinku.custody.orders import new_order_id
+from jinku.custody.orders.model import new_order_id
 from jinku.ledger import Ledger
 from jinku.ledger.opening import open_journal
 

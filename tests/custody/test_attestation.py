@@ -9,7 +9,8 @@ import pytest
 from tests.verify.kit import DAY, LOG_KEY, Journal, day_of, receipt
 
 from jinku.crypto.commitment import new_salt
-from jinku.custody.attestation import (
+from jinku.custody.errors import BadAttestation
+from jinku.custody.proof.attestation import (
     LIMITS,
     SEAL_TOPIC_ATTESTATION,
     Attestation,
@@ -17,8 +18,7 @@ from jinku.custody.attestation import (
     attest,
     balance_receipt,
 )
-from jinku.custody.errors import BadAttestation
-from jinku.custody.sumtree import Liability, SumTree
+from jinku.custody.proof.sumtree import Liability, SumTree
 from jinku.verify import NotVerified, Unreadable, VerifyError, verify_balance_receipt
 from jinku.verify.balance import BALANCE_RECEIPT_BYTES_MAX
 

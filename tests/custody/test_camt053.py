@@ -15,9 +15,9 @@ from tests.custody.statements import entry, full_statement, statement
 
 from jinku.base.currency import TABLE, Currency
 from jinku.base.errors import InputError
-from jinku.custody.formats.camt import read, write
-from jinku.custody.formats.limits import ReadLimits
-from jinku.custody.statement import Direction, EntryStatus, StatementEntry
+from jinku.custody.statements.formats.camt import read, write
+from jinku.custody.statements.formats.limits import ReadLimits
+from jinku.custody.statements.model import Direction, EntryStatus, StatementEntry
 
 text = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=35).map(
     lambda one: " ".join(one.split())

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jinku.base.errors import UnknownCurrency
-from jinku.custody.chart import Chart, Opening, entity_accounts, kind_of, party_accounts, party_of
 from jinku.custody.errors import BadOrder
-from jinku.custody.table import (
+from jinku.custody.structure.chart import Chart, Opening, entity_accounts, kind_of, party_accounts, party_of
+from jinku.custody.structure.table import (
     ENTITY_KINDS,
     KINDS,
     ROLE_KINDS,

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jinku.base.errors import BadAllotment
-from jinku.custody.distribution import Portion, portions
 from jinku.custody.errors import BadOrder
-from jinku.custody.orders import Repayment, Share, new_order_id
+from jinku.custody.orders.distribution import Portion, portions
+from jinku.custody.orders.model import Repayment, Share, new_order_id
 
 DAY = date(2026, 11, 20)
 amounts = st.integers(0, 10**15)

@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 
 from jinku.base.currency import currency
-from jinku.custody import orders as o
-from jinku.custody.chart import Chart, Opening
-from jinku.custody.close_record import close_record
-from jinku.custody.holdings import holdings
-from jinku.custody.mirror import bank_movements
-from jinku.custody.position import position
+from jinku.custody.closing.position import position
+from jinku.custody.closing.record import close_record
+from jinku.custody.orders import model as o
+from jinku.custody.orders.desk import OrderDesk
 from jinku.custody.reconciliation.engine import reconcile
+from jinku.custody.reconciliation.mirror import bank_movements
 from jinku.custody.reconciliation.model import Movement
-from jinku.custody.service import OrderDesk
-from jinku.custody.statement import Direction, Statement
-from jinku.custody.table import Kind, Role
+from jinku.custody.statements.model import Direction, Statement
+from jinku.custody.structure.chart import Chart, Opening
+from jinku.custody.structure.holdings import holdings
+from jinku.custody.structure.table import Kind, Role
 from jinku.ledger import Ledger
 from jinku.ledger.opening import open_journal
 

@@ -10,10 +10,10 @@ from tests.custody.statements import OUT, entry, statement
 
 from jinku.base.errors import InputError
 from jinku.custody.errors import DuplicateFile, IntakeUnavailable
-from jinku.custody.formats.camt import write
-from jinku.custody.formats.limits import ReadLimits
-from jinku.custody.formats.reading import ReadOptions
-from jinku.custody.intake import Intake
+from jinku.custody.statements.formats.camt import write
+from jinku.custody.statements.formats.limits import ReadLimits
+from jinku.custody.statements.formats.reading import ReadOptions
+from jinku.custody.statements.intake import Intake
 
 NOON = 1_795_262_400_000_000_000
 FIRST = statement(entry("A", 5))

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jinku.custody import orders as o
-from jinku.custody.chart import Chart, Opening
 from jinku.custody.errors import AccountsRefused, BadOrder, OrderTooLarge
-from jinku.custody.movements import batches, chains, transfers
-from jinku.custody.service import OrderDesk
-from jinku.custody.table import Kind, Movement, Role
+from jinku.custody.orders import model as o
+from jinku.custody.orders.desk import OrderDesk
+from jinku.custody.orders.movements import batches, chains, transfers
+from jinku.custody.structure.chart import Chart, Opening
+from jinku.custody.structure.table import Kind, Movement, Role
 from jinku.ledger import CreateTransferStatus, Ledger, TransferFlags
 from jinku.ledger.layout import AMOUNT_MAX, u128
 from jinku.ledger.model import Account

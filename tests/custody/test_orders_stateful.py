@@ -8,11 +8,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
-from jinku.custody import orders as o
-from jinku.custody.chart import Chart, Opening
-from jinku.custody.holdings import holdings
-from jinku.custody.service import OrderDesk
-from jinku.custody.table import Kind, Role
+from jinku.custody.orders import model as o
+from jinku.custody.orders.desk import OrderDesk
+from jinku.custody.structure.chart import Chart, Opening
+from jinku.custody.structure.holdings import holdings
+from jinku.custody.structure.table import Kind, Role
 from jinku.ledger.opening import open_journal
 from jinku.sim.books import Books
 

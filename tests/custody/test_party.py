@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from jinku.custody.errors import PartyExists, PartyUnknown
-from jinku.custody.party import COMMITMENT_BYTES, Party, PeopleStore, Person
-from jinku.custody.table import Role
+from jinku.custody.parties.people import COMMITMENT_BYTES, Party, PeopleStore, Person
+from jinku.custody.structure.table import Role
 
 PERSON = Person(
     "演示甲", "Yanshi Jia", "resident_id", "990100199003070124", "9999990000000000017", "10000000001"

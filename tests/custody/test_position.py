@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.custody.statements import CNY, DAY, IN, entry, statement
 
 from jinku.base.currency import currency
-from jinku.custody.position import Outcome, position
+from jinku.custody.closing.position import Outcome, position
 from jinku.custody.reconciliation.engine import Movement, reconcile
 from jinku.custody.reconciliation.report import (
     breaks_csv,

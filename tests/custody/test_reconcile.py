@@ -17,7 +17,7 @@ from jinku.custody.errors import ReconciliationBroken
 from jinku.custody.reconciliation.breaks import BreakClass, Outcome, ageing
 from jinku.custody.reconciliation.engine import Movement, Policy, Reconciliation, reconcile
 from jinku.custody.reconciliation.engine import _check as check
-from jinku.custody.statement import Direction, EntryStatus, StatementEntry
+from jinku.custody.statements.model import Direction, EntryStatus, StatementEntry
 
 
 def ours(reference: str, amount: int, direction: Direction = IN, *, id: int = 1, day: date = DAY) -> Movement:  # noqa: A002

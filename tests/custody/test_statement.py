@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.custody.statements import IN, OUT, entry, statement
 
-from jinku.custody.statement import (
+from jinku.custody.statements.model import (
     Direction,
     EntryStatus,
     check_all,

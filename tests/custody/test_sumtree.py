@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from jinku.crypto.commitment import new_salt
 from jinku.custody.errors import BadLiability, LiabilityUnknown
-from jinku.custody.sumtree import SUM_MAX, Liability, SumProof, SumTree
+from jinku.custody.proof.sumtree import SUM_MAX, Liability, SumProof, SumTree
 from jinku.verify.errors import NotVerified
 from jinku.verify.sumtree import Claim, Leaf, check_path
 

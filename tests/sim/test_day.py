@@ -6,11 +6,11 @@ from functools import cache
 
 import pytest
 
-from jinku.custody.chart import Chart, kind_of
-from jinku.custody.movements import transfers
+from jinku.custody.orders.movements import transfers
 from jinku.custody.reconciliation.breaks import BreakClass
-from jinku.custody.statement import EntryStatus, check_all
-from jinku.custody.table import KINDS, Kind, Money, Pool, Role
+from jinku.custody.statements.model import EntryStatus, check_all
+from jinku.custody.structure.chart import Chart, kind_of
+from jinku.custody.structure.table import KINDS, Kind, Money, Pool, Role
 from jinku.sim.bank import bank_statement
 from jinku.sim.books import Books
 from jinku.sim.day import Day, make_day

@@ -17,8 +17,8 @@ from jinku.base.currency import currency
 from jinku.bootstrap import open_house
 from jinku.cli.demo import demo
 from jinku.cli.main import main
-from jinku.custody.formats import camt
-from jinku.custody.statement import Statement
+from jinku.custody.statements.formats import camt
+from jinku.custody.statements.model import Statement
 from jinku.sim import folder
 from jinku.sim.audit import audit
 from jinku.sim.close import OpenHouse

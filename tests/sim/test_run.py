@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from jinku.custody.chart import Chart, Opening
-from jinku.custody.formats import camt
-from jinku.custody.mirror import bank_movements
+from jinku.custody.orders.desk import OrderDesk
 from jinku.custody.reconciliation.breaks import Break
 from jinku.custody.reconciliation.engine import reconcile
-from jinku.custody.service import OrderDesk
-from jinku.custody.table import Kind
+from jinku.custody.reconciliation.mirror import bank_movements
+from jinku.custody.statements.formats import camt
+from jinku.custody.structure.chart import Chart, Opening
+from jinku.custody.structure.table import Kind
 from jinku.ledger import Ledger
 from jinku.ledger.opening import open_journal
 from jinku.sim.bank import bank_statement

@@ -9,8 +9,8 @@ from tests.ledger.batches import SECOND, World
 
 from jinku.crypto.commitment import new_salt
 from jinku.crypto.signer import Ed25519Signer, MlDsa44Signer, Signer
-from jinku.custody.attestation import SEAL_TOPIC_ATTESTATION, Sealed, attest, balance_receipt
-from jinku.custody.sumtree import Liability, SumTree
+from jinku.custody.proof.attestation import SEAL_TOPIC_ATTESTATION, Sealed, attest, balance_receipt
+from jinku.custody.proof.sumtree import Liability, SumTree
 from jinku.ledger import open_journal
 from jinku.ledger.layout import u128
 from jinku.ledger.model import CreateAccountStatus, CreateTransferStatus

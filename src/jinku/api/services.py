@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from jinku.api.idempotency import IdempotencyStore
 from jinku.api.token import Token, load_or_make_token
 from jinku.bootstrap import House
-from jinku.custody.attestation_desk import AttestationDesk
-from jinku.custody.statement_desk import StatementDesk
+from jinku.custody.proof.desk import AttestationDesk
+from jinku.custody.statements.desk import StatementDesk
 from jinku.ledger.asynchronous import AsyncLedger
 from jinku.ledger.service import Ledger
 

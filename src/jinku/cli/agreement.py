@@ -206,7 +206,7 @@ def _office(
     from jinku.custody.agreements.accounts import ChartNames
     from jinku.custody.agreements.office import AgreementOffice
     from jinku.custody.agreements.store import AgreementStore
-    from jinku.custody.chart import Chart
+    from jinku.custody.structure.chart import Chart
 
     names = ChartNames(Chart(entity, currency(currency_code).number))
     with existing_house(data) as house, AgreementStore(data / AGREEMENTS_FILE) as store:

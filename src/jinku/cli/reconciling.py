@@ -15,8 +15,7 @@ from typing import Any
 
 from jinku.api.wire.custody import position_out, reconciliation_out
 from jinku.bootstrap import House
-from jinku.custody.chart import Chart
-from jinku.custody.position import Outcome, Position
+from jinku.custody.closing.position import Outcome, Position
 from jinku.custody.reconciliation.model import Reconciliation
 from jinku.custody.reconciliation.report import (
     breaks_csv,
@@ -25,9 +24,10 @@ from jinku.custody.reconciliation.report import (
     positions_markdown,
     reconciliation_markdown,
 )
-from jinku.custody.standing import positions_now
-from jinku.custody.statement_desk import StatementDesk
-from jinku.custody.table import Kind
+from jinku.custody.statements.desk import StatementDesk
+from jinku.custody.structure.chart import Chart
+from jinku.custody.structure.standing import positions_now
+from jinku.custody.structure.table import Kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from jinku.base.errors import InputError
-from jinku.custody.formats import ReadOptions, read_statement
-from jinku.custody.formats.csv import mapping_of
-from jinku.custody.statement import Statement, check_all
+from jinku.custody.statements.formats import ReadOptions, read_statement
+from jinku.custody.statements.formats.csv import mapping_of
+from jinku.custody.statements.model import Statement, check_all
 
 
 def read_statements(files: Sequence[Path], mappings: Sequence[Path] = ()) -> dict[str, Any]:

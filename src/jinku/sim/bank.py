@@ -20,7 +20,7 @@ from datetime import date
 from random import Random
 
 from jinku.base.currency import currency_by_number
-from jinku.custody.orders import (
+from jinku.custody.orders.model import (
     ChannelDeposit,
     ChannelSettled,
     Deposit,
@@ -31,7 +31,7 @@ from jinku.custody.orders import (
     Unidentified,
 )
 from jinku.custody.reconciliation.breaks import BreakClass
-from jinku.custody.statement import Direction, EntryStatus, Statement, StatementEntry
+from jinku.custody.statements.model import Direction, EntryStatus, Statement, StatementEntry
 from jinku.sim.day import Day
 from jinku.sim.errors import SimulationFault
 from jinku.sim.labels import Label

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date
 
-from jinku.custody.orders import (
+from jinku.custody.orders.model import (
     ChannelDeposit,
     ChannelSettled,
     Deposit,
@@ -20,7 +20,7 @@ from jinku.custody.orders import (
     Withdrawal,
     transfer_id,
 )
-from jinku.custody.table import Kind, Role
+from jinku.custody.structure.table import Kind, Role
 from jinku.sim.scale import HUNDRED_YUAN, WITHDRAWAL_FEE
 from jinku.sim.world import World
 

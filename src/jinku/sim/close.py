@@ -21,18 +21,24 @@ from typing import Protocol
 from jinku.base.clock import to_rfc3339
 from jinku.base.currency import currency_by_number
 from jinku.crypto.commitment import new_salt
-from jinku.custody.attestation import SEAL_TOPIC_ATTESTATION, Attestation, Sealed, attest, balance_receipt
-from jinku.custody.chart import party_of
-from jinku.custody.close_record import SEAL_TOPIC_CLOSE, close_record
-from jinku.custody.formats import camt
-from jinku.custody.holdings import Holdings, holdings
-from jinku.custody.mirror import bank_movements
-from jinku.custody.position import Position, position
+from jinku.custody.closing.position import Position, position
+from jinku.custody.closing.record import SEAL_TOPIC_CLOSE, close_record
+from jinku.custody.proof.attestation import (
+    SEAL_TOPIC_ATTESTATION,
+    Attestation,
+    Sealed,
+    attest,
+    balance_receipt,
+)
+from jinku.custody.proof.sumtree import Liability, SumTree
 from jinku.custody.reconciliation.engine import reconcile
+from jinku.custody.reconciliation.mirror import bank_movements
 from jinku.custody.reconciliation.model import Reconciliation
-from jinku.custody.statement import Finding, check_all
-from jinku.custody.sumtree import Liability, SumTree
-from jinku.custody.table import Kind
+from jinku.custody.statements.formats import camt
+from jinku.custody.statements.model import Finding, check_all
+from jinku.custody.structure.chart import party_of
+from jinku.custody.structure.holdings import Holdings, holdings
+from jinku.custody.structure.table import Kind
 from jinku.ledger import Ledger
 from jinku.log.checkpoint import SignedCheckpoint
 from jinku.log.reader import LogDirectory

@@ -20,10 +20,10 @@ from datetime import date
 from random import Random
 
 from jinku.base.money import allot
-from jinku.custody.chart import Chart
-from jinku.custody.party import Party
+from jinku.custody.parties.people import Party
 from jinku.custody.reconciliation.breaks import BreakClass
-from jinku.custody.table import Kind, Role
+from jinku.custody.structure.chart import Chart
+from jinku.custody.structure.table import Kind, Role
 from jinku.sim import cash, lending, market
 from jinku.sim.labels import Label
 from jinku.sim.people import population

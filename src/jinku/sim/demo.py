@@ -20,11 +20,11 @@ from random import Random
 from time import perf_counter
 from typing import Protocol, TypeVar
 
-from jinku.custody.chart import Chart
-from jinku.custody.orders import Order, Release, Repayment, Withdrawal, transfer_id
-from jinku.custody.party import PeopleStore
-from jinku.custody.service import OrderDesk
-from jinku.custody.table import Role
+from jinku.custody.orders.desk import OrderDesk
+from jinku.custody.orders.model import Order, Release, Repayment, Withdrawal, transfer_id
+from jinku.custody.parties.people import PeopleStore
+from jinku.custody.structure.chart import Chart
+from jinku.custody.structure.table import Role
 from jinku.sim import folder, papers
 from jinku.sim.audit import audit
 from jinku.sim.close import SUSPENSE, Closed, OpenHouse, balance_receipts, close_day, transfer_receipts

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from jinku.custody.orders import Order, Repayment, Share
-from jinku.custody.table import Kind, Role
+from jinku.custody.orders.model import Order, Repayment, Share
+from jinku.custody.structure.table import Kind, Role
 from jinku.sim.cash import deposit
 from jinku.sim.scale import HUNDRED_YUAN, INTEREST_FEE_BP, REPAYMENT_SLOTS
 from jinku.sim.world import World

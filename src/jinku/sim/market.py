@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from jinku.base.money import allot
-from jinku.custody.orders import Bid, Failure, Hold, Order, Paid, Refund, Release, transfer_id
-from jinku.custody.table import Kind, Role
+from jinku.custody.orders.model import Bid, Failure, Hold, Order, Paid, Refund, Release, transfer_id
+from jinku.custody.structure.table import Kind, Role
 from jinku.sim.scale import (
     BID_TIMEOUT_S,
     EXPIRED_AFTER_SLOTS,

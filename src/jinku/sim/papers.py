@@ -8,8 +8,8 @@ import json
 from collections.abc import Iterable, Sequence
 
 from jinku.base.decimals import format_minor
-from jinku.custody.attestation import LIMITS
 from jinku.custody.inert import csv_text, markdown_cell
+from jinku.custody.proof.attestation import LIMITS
 from jinku.custody.reconciliation.breaks import ageing
 from jinku.sim.close import Closed
 from jinku.sim.labels import Label

@@ -3,8 +3,8 @@
 from datetime import date, timedelta
 from random import Random
 
-from jinku.custody.party import Party, Person
-from jinku.custody.table import Role
+from jinku.custody.parties.people import Party, Person
+from jinku.custody.structure.table import Role
 from jinku.sim.identifiers import card_number, credit_code, phone_number, resident_id
 from jinku.sim.names import GUARANTEE_TRADE, company_name, person_name, shop_trade
 from jinku.sim.scale import Scale

@@ -26,9 +26,9 @@ from typing import Protocol
 
 import numpy as np
 
-from jinku.custody.chart import kind_of
-from jinku.custody.movements import transfers
-from jinku.custody.service import OrderDesk, Outcome
+from jinku.custody.orders.desk import OrderDesk, Outcome
+from jinku.custody.orders.movements import transfers
+from jinku.custody.structure.chart import kind_of
 from jinku.ledger.layout import Array, u128
 from jinku.ledger.model import CreateTransferStatus
 from jinku.sim.day import Day

@@ -7,10 +7,10 @@ import tempfile
 from datetime import date
 from pathlib import Path
 
-from jinku.custody.chart import Chart, Opening
-from jinku.custody.orders import Bid, Deposit, PayoutFailed, new_order_id
-from jinku.custody.service import OrderDesk
-from jinku.custody.table import Kind, Role
+from jinku.custody.orders.desk import OrderDesk
+from jinku.custody.orders.model import Bid, Deposit, PayoutFailed, new_order_id
+from jinku.custody.structure.chart import Chart, Opening
+from jinku.custody.structure.table import Kind, Role
 from jinku.ledger.opening import open_journal
 from jinku.sim.run import SimClock
 

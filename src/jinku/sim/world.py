@@ -9,10 +9,10 @@ from types import MappingProxyType
 
 from jinku.base.calendar import CHINA
 from jinku.base.clock import NS_PER_SECOND, start_of_day
-from jinku.custody.chart import Chart, kind_of
-from jinku.custody.orders import Order, new_order_id
-from jinku.custody.party import Party
-from jinku.custody.table import KINDS, ROLE_KINDS, Kind, Role, Side
+from jinku.custody.orders.model import Order, new_order_id
+from jinku.custody.parties.people import Party
+from jinku.custody.structure.chart import Chart, kind_of
+from jinku.custody.structure.table import KINDS, ROLE_KINDS, Kind, Role, Side
 from jinku.sim.books import Books
 from jinku.sim.scale import SLOT_S, Scale
 

@@ -26,9 +26,9 @@ from tests.custody.formats.writers import mt940 as mt940_file
 from jinku.base.currency import Currency
 from jinku.base.decimals import format_minor
 from jinku.base.errors import InputError
-from jinku.custody.formats import read_statement
-from jinku.custody.formats.bai2.codes import Level, type_code
-from jinku.custody.statement import Direction, StatementEntry, StatementKind
+from jinku.custody.statements.formats import read_statement
+from jinku.custody.statements.formats.bai2.codes import Level, type_code
+from jinku.custody.statements.model import Direction, StatementEntry, StatementKind
 
 FEW = settings(max_examples=20, deadline=None)
 THEIR_FIRST_YEAR = 2001

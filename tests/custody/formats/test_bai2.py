@@ -10,9 +10,9 @@ from tests.custody.formats.writers import DAY, USD, bai2_file, entries, statemen
 
 from jinku.base.currency import Currency
 from jinku.base.errors import InputError
-from jinku.custody.formats import read_statement
-from jinku.custody.formats.bai2.codes import Level, type_code
-from jinku.custody.statement import Direction, EntryStatus, Statement, StatementEntry, StatementKind
+from jinku.custody.statements.formats import read_statement
+from jinku.custody.statements.formats.bai2.codes import Level, type_code
+from jinku.custody.statements.model import Direction, EntryStatus, Statement, StatementEntry, StatementKind
 
 CODES = {Direction.CREDIT: "165", Direction.DEBIT: "455"}
 REVERSALS = {Direction.CREDIT: "252", Direction.DEBIT: "552"}

@@ -12,8 +12,8 @@ from tests.custody.statements import statement as made_of
 
 from jinku.base.currency import Currency
 from jinku.base.errors import InputError
-from jinku.custody.formats import camt, read_statement
-from jinku.custody.statement import EntryStatus, Statement, StatementEntry, StatementKind
+from jinku.custody.statements.formats import camt, read_statement
+from jinku.custody.statements.model import EntryStatus, Statement, StatementEntry, StatementKind
 
 KINDS = {"camt.052": StatementKind.REPORT, "camt.054": StatementKind.NOTIFICATION}
 

@@ -6,12 +6,12 @@ import pytest
 from tests.custody.formats.writers import DAY
 
 from jinku.base.errors import InputError
-from jinku.custody.formats import read_statement
-from jinku.custody.formats.checkfiles import CHECK_KINDS, CheckKind, RecordOutcome, outcomes
 from jinku.custody.reconciliation.breaks import Outcome
 from jinku.custody.reconciliation.engine import reconcile
 from jinku.custody.reconciliation.model import Movement
-from jinku.custody.statement import Direction, EntryStatus, StatementKind
+from jinku.custody.statements.formats import read_statement
+from jinku.custody.statements.formats.checkfiles import CHECK_KINDS, CheckKind, RecordOutcome, outcomes
+from jinku.custody.statements.model import Direction, EntryStatus, StatementKind
 
 ROWS = (
     "R1|B1|20261120|100.00|S|贷款",

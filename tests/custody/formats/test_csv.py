@@ -12,9 +12,9 @@ from tests.custody.formats.writers import DAY, amounts, refs, texts
 from jinku.base.currency import currency
 from jinku.base.decimals import format_minor
 from jinku.base.errors import InputError
-from jinku.custody.formats import ReadOptions, read_statement
-from jinku.custody.formats.csv import CsvMapping, Sign, mapping_of
-from jinku.custody.statement import Direction, EntryStatus, Statement, StatementKind
+from jinku.custody.statements.formats import ReadOptions, read_statement
+from jinku.custody.statements.formats.csv import CsvMapping, Sign, mapping_of
+from jinku.custody.statements.model import Direction, EntryStatus, Statement, StatementKind
 
 TOML = """
 name = "bank-x"

@@ -12,9 +12,9 @@ from tests.custody.formats.writers import DAY, EUR, entries, mt940, mt942, state
 from jinku.base.clock import NS_PER_SECOND, start_of_day
 from jinku.base.currency import Currency
 from jinku.base.errors import InputError
-from jinku.custody.formats import read_statement
-from jinku.custody.formats.mt.details import Details, details_of
-from jinku.custody.statement import (
+from jinku.custody.statements.formats import read_statement
+from jinku.custody.statements.formats.mt.details import Details, details_of
+from jinku.custody.statements.model import (
     Direction,
     EntryStatus,
     Statement,

@@ -16,8 +16,8 @@ from tests.custody.statements import entry, statement
 
 from jinku.base.errors import InputError
 from jinku.custody.errors import DuplicateFile
-from jinku.custody.formats import Format, ReadLimits, ReadOptions, camt, format_of, read_statement
-from jinku.custody.intake import Intake
+from jinku.custody.statements.formats import Format, ReadLimits, ReadOptions, camt, format_of, read_statement
+from jinku.custody.statements.intake import Intake
 
 CAMT = camt.write([statement(entry("A", 5), entry("B", 6))])
 FILES: dict[str, tuple[bytes, Format]] = {

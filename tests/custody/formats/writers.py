@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from jinku.base.currency import TABLE, Currency, currency
 from jinku.base.decimals import format_minor
-from jinku.custody.formats import camt
-from jinku.custody.statement import (
+from jinku.custody.statements.formats import camt
+from jinku.custody.statements.model import (
     Direction,
     EntryStatus,
     Statement,

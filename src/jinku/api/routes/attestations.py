@@ -12,8 +12,8 @@ from jinku.api.json import Json, read_json
 from jinku.api.routing import json_body, post
 from jinku.api.services import Services
 from jinku.api.wire.numbers import Digits128, InstantText, PathU128, instant_out
-from jinku.custody.attestation import LIMITS
-from jinku.custody.attestation_desk import Attested
+from jinku.custody.proof.attestation import LIMITS
+from jinku.custody.proof.desk import Attested
 
 INDEX_MAX = (1 << 63) - 1
 EntryNumber = Annotated[

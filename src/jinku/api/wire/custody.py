@@ -6,11 +6,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from jinku.api.wire.filters import Page
 from jinku.api.wire.numbers import Digits128, InstantText, instant_out
-from jinku.custody.intake import Accepted, AcceptedFile
-from jinku.custody.position import Position
+from jinku.custody.closing.position import Position
 from jinku.custody.reconciliation.breaks import Break
-from jinku.custody.statement import Finding, Statement
-from jinku.custody.statement_desk import Reconciled
+from jinku.custody.statements.desk import Reconciled
+from jinku.custody.statements.intake import Accepted, AcceptedFile
+from jinku.custody.statements.model import Finding, Statement
 
 Signed = Annotated[str, Field(pattern="^-?[0-9]+$", examples=["-1250"])]
 Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]

@@ -28,9 +28,9 @@ from jinku.base.currency import Currency, currency, currency_by_number
 from jinku.base.errors import UnknownCurrency
 from jinku.base.ids import derived_id
 from jinku.custody.agreements.errors import AccountNameRefused, NotBookable
-from jinku.custody.chart import PARTY_BITS, Chart
 from jinku.custody.numscript.inputs import WORLD
-from jinku.custody.table import ENTITY_KINDS, KINDS, Kind, Pool
+from jinku.custody.structure.chart import PARTY_BITS, Chart
+from jinku.custody.structure.table import ENTITY_KINDS, KINDS, Kind, Pool
 from jinku.ledger.layout import ACCOUNT, Array, set_u128
 from jinku.ledger.model import AccountFlags
 

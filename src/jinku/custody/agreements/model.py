@@ -5,7 +5,7 @@ Rules:
 1. A version never changes: a new text is a new version. Its digest covers name, number, text, author and approver, and
    is what the log seals.
 2. People are named by the ids that the institution gives them, never by their names.
-3. A run is known by an order id (`jinku.custody.orders`): its transfers are numbered inside it.
+3. A run is known by an order id (`jinku.custody.orders.model`): its transfers are numbered inside it.
 
 Example::
 
@@ -23,7 +23,7 @@ from types import MappingProxyType
 from typing import Any
 
 from jinku.base.canonical import canonical_json
-from jinku.custody.orders import Order
+from jinku.custody.orders.model import Order
 from jinku.ledger.model import CreateTransferStatus
 
 SEAL_TOPIC_AGREEMENT = 3

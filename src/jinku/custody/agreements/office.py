@@ -52,8 +52,8 @@ from jinku.custody.agreements.model import (
 )
 from jinku.custody.agreements.store import AgreementStore
 from jinku.custody.numscript import Result, parse
-from jinku.custody.orders import order_of, transfer_id
-from jinku.custody.table import Movement
+from jinku.custody.orders.model import order_of, transfer_id
+from jinku.custody.structure.table import Movement
 from jinku.ledger.layout import SEAL, TRANSFER, Array, EntryKind, set_u128
 from jinku.ledger.model import CreateTransferStatus, TransferFlags
 

@@ -16,8 +16,8 @@ Example::
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jinku.custody.mirror import TransferHistory, bank_movements, movements_of
 from jinku.custody.reconciliation.breaks import BreakClass
+from jinku.custody.reconciliation.mirror import TransferHistory, bank_movements, movements_of
 from jinku.custody.reconciliation.model import Movement, Reconciliation
 
 _SHOWN = frozenset({BreakClass.AMOUNT_DIFFERS, BreakClass.WRONG_DIRECTION})

@@ -24,7 +24,7 @@ from jinku.custody.errors import ReconciliationBroken
 from jinku.custody.reconciliation.breaks import Break, BreakClass
 from jinku.custody.reconciliation.leftovers import Leftovers
 from jinku.custody.reconciliation.model import Match, Movement, Policy, Reconciliation
-from jinku.custody.statement import EntryStatus, Statement, StatementEntry
+from jinku.custody.statements.model import EntryStatus, Statement, StatementEntry
 
 __all__ = ["STEPS", "Match", "Movement", "Policy", "Reconciliation", "Step", "reconcile"]
 

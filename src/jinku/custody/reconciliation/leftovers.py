@@ -18,7 +18,7 @@ from datetime import date
 
 from jinku.custody.reconciliation.breaks import Break, BreakClass, Outcome
 from jinku.custody.reconciliation.model import Match, Movement, Policy
-from jinku.custody.statement import Direction, EntryStatus, Statement
+from jinku.custody.statements.model import Direction, EntryStatus, Statement
 
 CANDIDATES_SHOWN_MAX = 5
 

@@ -20,7 +20,7 @@ from datetime import date
 from jinku.base.calendar import WEEKDAYS, BusinessCalendar
 from jinku.base.currency import Currency
 from jinku.custody.reconciliation.breaks import Break, Outcome
-from jinku.custody.statement import Direction, Statement, StatementEntry
+from jinku.custody.statements.model import Direction, Statement, StatementEntry
 
 METHOD_VERSION = "1"
 

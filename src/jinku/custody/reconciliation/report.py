@@ -11,8 +11,8 @@ Example::
 from collections.abc import Sequence
 
 from jinku.base.decimals import format_minor
+from jinku.custody.closing.position import Position
 from jinku.custody.inert import csv_text, markdown_cell
-from jinku.custody.position import Position
 from jinku.custody.reconciliation.breaks import ageing
 from jinku.custody.reconciliation.model import Reconciliation
 

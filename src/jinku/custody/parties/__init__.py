@@ -1,0 +1,1 @@
+"""Parties, the people behind them, and what becomes of them."""

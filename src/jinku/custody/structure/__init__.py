@@ -1,0 +1,1 @@
+"""Whose money it is, and where it lies: kinds of account, their numbers, and what they hold."""
