@@ -6,6 +6,8 @@ Rules:
 2. The log's keys are made once, with the directory; a directory whose key is missing is refused, since a new key would
    start another log.
 3. What a directory holds is in ``house.json``; see ``docs/house.md``.
+4. Control data (parties, orders, days, breaks …) lies in ``control.db`` beside the ledger, or in the PostgreSQL database
+   that ``house.json`` names; each store adds its tables to it.
 
 Example::
 
@@ -24,6 +26,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from jinku.base.closing import Closing
+from jinku.base.database import Database
 from jinku.base.errors import JinkuError
 from jinku.base.files import replace_durably
 from jinku.crypto.keyfile import create_key_file, load_key_file
@@ -37,6 +40,7 @@ FORMAT_VERSION = 1
 HOUSE_FILE = "house.json"
 KEY_FILES = ("log-ed25519.key", "log-ml-dsa-44.key")
 VKEY_FILE = "log.vkey"
+CONTROL_FILE = "control.db"
 
 
 class HouseError(JinkuError):
@@ -56,6 +60,8 @@ class HouseSettings:
     """The ledger's URL; empty for the embedded engine inside the directory."""
     post_quantum: bool
     """Whether checkpoints carry an ML-DSA-44 signature beside the Ed25519 one."""
+    control: str = ""
+    """URL of the PostgreSQL database with the control data; empty for a file inside the directory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,8 @@ class House(Closing):
     settings: HouseSettings
     ledger: Ledger
     publisher: Publisher
+    control: Database
+    """The control data; stores add their tables to it."""
 
     @property
     def log_directory(self) -> Path:
@@ -87,6 +95,7 @@ class House(Closing):
             self.ledger.finish()
             self.publisher.close()
         finally:
+            self.control.close()
             self.ledger.close()
 
 
@@ -94,6 +103,7 @@ def open_house(
     directory: Path,
     *,
     url: str = "",
+    control: str = "",
     origin: str = "",
     post_quantum: bool = False,
     clock: Callable[[], int] = time.time_ns,
@@ -101,12 +111,12 @@ def open_house(
 ) -> House:
     """Open the data directory, and make it where there is none.
 
-    `url`, `origin` and `post_quantum` count for a new directory; for an existing one they must be left out or agree.
+    `url`, `control`, `origin` and `post_quantum` count for a new directory; for an existing one they must be left out or agree.
     The log's files of the last `recheck_entries` entries are compared with the journal and mended.
     Raises HouseError, and what opening the ledger or the log raises.
     """
     new = not (directory / HOUSE_FILE).exists()
-    settings = _settings(directory, HouseSettings(origin, url, post_quantum))
+    settings = _settings(directory, HouseSettings(origin, url, post_quantum, control))
     signers = _signers(directory, settings)
     with contextlib.ExitStack() as undo:
         with contextlib.ExitStack() as unsettled:
@@ -117,7 +127,8 @@ def open_house(
         publisher = undo.enter_context(
             Publisher(directory / "log", settings.origin, signers, ledger, recheck_entries=recheck_entries)
         )
-        house = House(directory, settings, ledger, publisher)
+        database = undo.enter_context(Database.open(settings.control or directory / CONTROL_FILE))
+        house = House(directory, settings, ledger, publisher, database)
         house.publish()
         replace_durably(directory / VKEY_FILE, "".join(f"{key}\n" for key in house.vkeys).encode())
         publisher.start()
@@ -130,12 +141,15 @@ def _settings(directory: Path, asked: HouseSettings) -> HouseSettings:
     file = directory / HOUSE_FILE
     if not file.exists():
         settings = HouseSettings(
-            asked.origin or f"jinku.local/{secrets.token_hex(8)}", asked.ledger, asked.post_quantum
+            asked.origin or f"jinku.local/{secrets.token_hex(8)}",
+            asked.ledger,
+            asked.post_quantum,
+            asked.control,
         )
         _create(directory, settings)
         return settings
     settings = _read_settings(file)
-    for name in ("origin", "ledger", "post_quantum"):
+    for name in ("origin", "ledger", "post_quantum", "control"):
         wanted, stored = getattr(asked, name), getattr(settings, name)
         if wanted and wanted != stored:
             raise HouseError(
@@ -147,7 +161,7 @@ def _settings(directory: Path, asked: HouseSettings) -> HouseSettings:
 
 def _shown(name: str, value: object) -> str:
     """A ledger's URL may hold a password, so it is never shown."""
-    return "another URL" if name == "ledger" else repr(value)
+    return "another URL" if name in ("ledger", "control") else repr(value)
 
 
 def _create(directory: Path, settings: HouseSettings) -> None:
@@ -174,6 +188,7 @@ def _create(directory: Path, settings: HouseSettings) -> None:
         "origin": settings.origin,
         "ledger": settings.ledger,
         "post_quantum": settings.post_quantum,
+        "control": settings.control,
     }
     # 0600: the ledger's URL may hold a password
     replace_durably(directory / HOUSE_FILE, (json.dumps(document, indent=2) + "\n").encode(), 0o600)
@@ -188,7 +203,10 @@ def _read_settings(file: Path) -> HouseSettings:
                 remedy="use the release of jinku that wrote it",
             )
         return HouseSettings(
-            str(document["origin"]), str(document["ledger"]), document["post_quantum"] is True
+            str(document["origin"]),
+            str(document["ledger"]),
+            document["post_quantum"] is True,
+            str(document.get("control", "")),
         )
     except (ValueError, KeyError, TypeError, OSError, RecursionError) as error:
         raise HouseError(
