@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Router
 
 from jinku import __version__
+from jinku.api.access import Access
 from jinku.api.guard import Guard, Openness
 from jinku.api.metrics import Metrics
 from jinku.api.openapi import describe
@@ -16,6 +17,7 @@ from jinku.api.problem import answer_http_exception, answer_jinku_error, answer_
 from jinku.api.replay import Replay
 from jinku.api.routes.accounts import accounts_router
 from jinku.api.routes.attestations import AttestationIn, attestations_router
+from jinku.api.routes.credentials import GrantIn, RevocationIn, credentials_router
 from jinku.api.routes.custody import ReconciliationIn, custody_router
 from jinku.api.routes.events import events_router
 from jinku.api.routes.operations import operations_router
@@ -44,6 +46,8 @@ BODIES: tuple[type[BaseModel], ...] = (
     QueryIn,
     ReconciliationIn,
     AttestationIn,
+    GrantIn,
+    RevocationIn,
 )
 
 
@@ -72,6 +76,7 @@ def create_app(services: Services) -> FastAPI:
         events_router(services),
         custody_router(services),
         attestations_router(services),
+        credentials_router(services),
         operations_router(services, metrics),
     )
     for router in routers:
@@ -82,7 +87,9 @@ def create_app(services: Services) -> FastAPI:
     app.add_exception_handler(HTTPException, answer_http_exception)
     app.add_middleware(DirectLane, routers=routers)
     app.add_middleware(Replay, store=services.idempotency)
-    app.add_middleware(Guard, token=services.token, openness=openness, metrics=metrics)
+    app.add_middleware(
+        Guard, access=Access(services.token, services.credentials), openness=openness, metrics=metrics
+    )
     _document(app, openness)
     return app
 

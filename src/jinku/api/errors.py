@@ -20,6 +20,13 @@ class TokenRefused(ApiError):
     http_status = 401
 
 
+class ReadOnly(ApiError):
+    """A reader's credential, and a request that could change something."""
+
+    code = "read_only"
+    http_status = 403
+
+
 class NotFound(ApiError):
     """Nothing at this path, or no such account, transfer, statement…"""
 

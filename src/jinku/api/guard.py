@@ -5,9 +5,10 @@ Rules, in this order:
 1. Every request gets a request id (its own X-Request-Id where that is well-formed) and every answer carries
    it.
 2. More than ``REQUESTS_IN_FLIGHT_MAX`` at a time: 503. Headers above ``HEADER_BYTES_MAX``: 431.
-3. Deny by default: a path is open only where :class:`Openness` says so; any other asks for the bearer token,
-   also where nothing is served. The log is open only to a client that calls this machine by a loopback name: a
-   web page whose own name was made to point here (DNS rebinding) is a stranger.
+3. Deny by default: a path is open only where :class:`Openness` says so; any other asks for the bearer token or a
+   reader's credential (`jinku.api.access`), also where nothing is served. The log is open only to a client that
+   calls this machine by a loopback name: a web page whose own name was made to point here (DNS rebinding) is a
+   stranger.
 4. Every answer has the security headers; only what ``/log`` has may be stored by a cache, and by no shared one where it
    took the token.
 5. Whatever escapes from below is logged without its message and answered with a 500 that says nothing.
@@ -23,12 +24,13 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from jinku.api.errors import ApiError, HeadersTooLarge, InternalError, TokenRefused, TooBusy
+from jinku.api.access import Access
+from jinku.api.errors import HeadersTooLarge, InternalError, TooBusy
 from jinku.api.limits import HEADER_BYTES_MAX, REQUEST_ID_CHARACTERS_MAX, REQUESTS_IN_FLIGHT_MAX
 from jinku.api.logs import RequestLog, now_s
 from jinku.api.metrics import Metrics
 from jinku.api.problem import problem_response
-from jinku.api.token import Token
+from jinku.base.errors import JinkuError
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,%d}" % REQUEST_ID_CHARACTERS_MAX)
 _LOOPBACK = re.compile(rb"(localhost|127(\.[0-9]{1,3}){3}|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
@@ -60,8 +62,8 @@ class Openness:
 class Guard:
     """See the module's rules."""
 
-    def __init__(self, app: ASGIApp, token: Token, openness: Openness, metrics: Metrics) -> None:
-        self._app, self._token, self._open, self._metrics = app, token, openness, metrics
+    def __init__(self, app: ASGIApp, access: Access, openness: Openness, metrics: Metrics) -> None:
+        self._app, self._access, self._open, self._metrics = app, access, openness, metrics
         self._log = RequestLog()
         self._in_flight = 0
         self._ids = _request_ids()
@@ -91,7 +93,7 @@ class Guard:
             self._metrics.answered(scope["method"], exchange.route(), exchange.status, taken)
             self._log.answered(exchange.request_id, scope["method"], exchange.route(), exchange.status, taken)
 
-    def _refuse(self, scope: Scope, exchange: "_Exchange") -> ApiError | None:
+    def _refuse(self, scope: Scope, exchange: "_Exchange") -> JinkuError | None:
         if self._in_flight > REQUESTS_IN_FLIGHT_MAX:
             return TooBusy(
                 f"{REQUESTS_IN_FLIGHT_MAX} requests are being answered",
@@ -106,12 +108,10 @@ class Guard:
         if self._open.covers(scope["path"], exchange.host):
             return None
         exchange.closed = True
-        if not self._token.matches(exchange.authorization):
-            return TokenRefused(
-                "this path asks for the bearer token",
-                remedy="send Authorization: Bearer TOKEN; `jinku serve` names the file that holds it",
-            )
-        return None
+        try:
+            return self._access.refusal(exchange.authorization, scope["method"], scope["path"])
+        except JinkuError as error:  # the credentials cannot be read now
+            return error
 
 
 def _request_ids() -> Iterator[str]:
@@ -153,7 +153,7 @@ class _Exchange:
                 headers[:] = [(name, value.replace(b"public", b"private")) for name, value in headers]
         await self._send(message)
 
-    async def answer(self, error: ApiError, receive: Receive) -> None:
+    async def answer(self, error: JinkuError, receive: Receive) -> None:
         """Answer with `error` as a problem document."""
         await problem_response(error, self.request_id)(self._scope, receive, self.send)
 

@@ -5,7 +5,7 @@ Rules:
 1. Every operation under the token says so; every operation lists the problems it can answer.
 2. Request bodies that `jinku.api.routing` reads get their schemas from the same pydantic models that
    validate them.
-3. POST takes an optional ``Idempotency-Key``.
+3. POST takes an optional ``Idempotency-Key``, but where it would only read or hand out a secret.
 """
 
 from collections.abc import Sequence
@@ -19,11 +19,13 @@ from pydantic.json_schema import models_json_schema
 from jinku.api.guard import Openness
 from jinku.api.limits import IDEMPOTENCY_KEY_CHARACTERS_MAX
 from jinku.api.problem import PROBLEM_JSON
+from jinku.api.replay import WITHOUT_KEY
 
 _PROBLEMS_ANYWHERE = {"431": "HeadersTooLarge", "500": "InternalError", "503": "Unavailable"}
 _PROBLEM_TEXTS = {
     "BadRequest": "Malformed: the body is not JSON, or the Idempotency-Key is not one",
     "TokenRefused": "No bearer token, or a wrong one",
+    "ReadOnly": "A reader's credential, and a request that could change something",
     "NotFound": "No such thing",
     "Conflict": "A request with the same Idempotency-Key is being executed, or the same thing came before",
     "BodyTooSlow": "The body did not arrive in time",
@@ -101,6 +103,8 @@ def describe(app: FastAPI, bodies: Sequence[type[BaseModel]], openness: Openness
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             _complete(operation, method, needs_token=not openness.covers(path))
+            if method == "post" and path not in WITHOUT_KEY:
+                operation.setdefault("parameters", []).append(_KEY_PARAMETER)
     return document
 
 
@@ -123,14 +127,13 @@ def _complete(operation: dict[str, Any], method: str, needs_token: bool) -> None
     operation["responses"].pop("422", None)
     if needs_token:
         operation["security"] = [{"token": []}]
-        problems["401"] = "TokenRefused"
+        problems |= {"401": "TokenRefused", "403": "ReadOnly"}
     if operation.get("parameters"):
         problems["422"] = "Invalid"
-    custody = "custody" in operation.get("tags", ())
-    if custody or any(parameter["in"] == "path" for parameter in operation.get("parameters", ())):
+    named = {"custody", "access"} & set(operation.get("tags", ()))
+    if named or any(parameter["in"] == "path" for parameter in operation.get("parameters", ())):
         problems["404"] = "NotFound"
     if method == "post":
-        operation.setdefault("parameters", []).append(_KEY_PARAMETER)
         problems |= {
             "400": "BadRequest",
             "408": "BodyTooSlow",

@@ -1,5 +1,8 @@
 """The ASGI layer that honours ``Idempotency-Key`` on POST; without the header it costs one look at the
-headers."""
+headers.
+
+What only reads needs no key, and a secret is not kept for 24 hours: on ``WITHOUT_KEY`` the header is passed over.
+"""
 
 import re
 from collections.abc import Iterable
@@ -9,12 +12,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from jinku.api.access import READING_POSTS
 from jinku.api.errors import ApiError, IdempotencyKeyMalformed
 from jinku.api.idempotency import Answer, IdempotencyStore, fingerprint
 from jinku.api.json import read_body
 from jinku.api.limits import IDEMPOTENCY_ANSWER_BYTES_MAX, IDEMPOTENCY_KEY_CHARACTERS_MAX, STATEMENT_BYTES_MAX
 from jinku.api.problem import problem_response, request_id_of
 
+WITHOUT_KEY = READING_POSTS | {"/v1/credentials"}
 _KEY = re.compile(rb"[\x21-\x7e]{1,%d}" % IDEMPOTENCY_KEY_CHARACTERS_MAX)
 _KEPT_REFUSALS = frozenset({404, 409})
 _REPLAYED = (b"idempotency-replayed", b"true")
@@ -28,7 +33,7 @@ class Replay:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        key = _key_of(scope["headers"]) if scope["type"] == "http" and scope["method"] == "POST" else None
+        key = _key_of(scope["headers"]) if _takes_key(scope) else None
         if key is None:
             await self._app(scope, receive, send)
             return
@@ -101,6 +106,10 @@ class _Captured:
     def answer(self) -> Answer:
         """The answer as it is stored."""
         return Answer(self.status, self.media_type, self.body)
+
+
+def _takes_key(scope: Scope) -> bool:
+    return scope["type"] == "http" and scope["method"] == "POST" and scope["path"] not in WITHOUT_KEY
 
 
 def _key_of(headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:

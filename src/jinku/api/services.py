@@ -9,6 +9,7 @@ from jinku.api.token import Token, load_or_make_token
 from jinku.bootstrap import House
 from jinku.custody.proof.desk import AttestationDesk
 from jinku.custody.statements.desk import StatementDesk
+from jinku.identity.credentials import CredentialBook
 from jinku.ledger.asynchronous import AsyncLedger
 from jinku.ledger.service import Ledger
 
@@ -26,6 +27,7 @@ class Services:
     idempotency: IdempotencyStore
     desk: StatementDesk
     attestations: AttestationDesk
+    credentials: CredentialBook
     open_log: bool = True
     """Whether ``/log`` is served without a token, so that any tlog-tiles client can audit it. Entry bundles
     hold amounts and account ids, no personal data; say False where strangers reach the port."""
@@ -54,5 +56,6 @@ def open_services(
         idempotency=IdempotencyStore(house.directory / IDEMPOTENCY_FILE, clock),
         desk=StatementDesk(house.directory, clock),
         attestations=AttestationDesk(house.directory, house.ledger, house.publisher),
+        credentials=CredentialBook(house.control, house.ledger.seal, clock),
         open_log=open_log,
     )

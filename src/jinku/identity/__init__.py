@@ -1,0 +1,1 @@
+"""Identity: who may look or act, and by which credential."""
