@@ -4,27 +4,45 @@ Rules:
 
 1. A calendar answers only for the years it has rows for (CalendarRange otherwise); it never guesses.
 2. Mainland China moves working days onto weekends; those days are business days.
-3. Rows carry their source: TARGET by its standing rule (ECB, 1999-12), China by the State Council's yearly
-   notice.
+3. What is a rule is computed, what is a decree stands in a table with its source
+   (`jinku.base.calendar_rules`).
 
 Example::
 
-    TARGET.days_between(date(2026, 12, 24), date(2026, 12, 28))  # 1
+    calendar_named("UK").after(date(2026, 12, 24), 1)  # 2026-12-29: 26 December falls on a Saturday
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from types import MappingProxyType
 
-from jinku.base.errors import CalendarRange
+from jinku.base import calendar_rules as rules
+from jinku.base.calendar_rules import easter_sunday
+from jinku.base.errors import CalendarRange, InputError
+
+__all__ = [
+    "CALENDARS",
+    "CHINA",
+    "EVERY_DAY",
+    "SPAN_DAYS_MAX",
+    "TARGET",
+    "UK",
+    "US",
+    "WEEKDAYS",
+    "BusinessCalendar",
+    "calendar_named",
+    "easter_sunday",
+]
 
 SPAN_DAYS_MAX = 36_600
 _DAY = timedelta(days=1)
+_WEEKEND = frozenset({5, 6})
 
 
 @dataclass(frozen=True, slots=True)
 class BusinessCalendar:
-    """Weekdays less `holidays` plus `working_weekends`, for the years `first_year` … `last_year`."""
+    """Days of the week but the `weekend`, less `holidays`, plus `working_weekends`, for `first_year` … `last_year`."""
 
     name: str
     holidays: Callable[[int], frozenset[date]]
@@ -32,6 +50,8 @@ class BusinessCalendar:
     working_weekends: frozenset[date] = frozenset()
     first_year: int = 1
     last_year: int = 9999
+    weekend: frozenset[int] = _WEEKEND
+    """Days of the week that are free, Monday being 0."""
 
     def is_business_day(self, day: date) -> bool:
         """Whether banks of this calendar work on `day`. Raises CalendarRange."""
@@ -42,13 +62,31 @@ class BusinessCalendar:
             )
         if day in self.working_weekends:
             return True
-        return day.weekday() < 5 and day not in self.holidays(day.year)
+        return day.weekday() not in self.weekend and day not in self.holidays(day.year)
 
     def next_business_day(self, day: date) -> date:
         """The first business day after `day`. Raises CalendarRange."""
-        day += _DAY
-        while not self.is_business_day(day):
-            day += _DAY
+        return self._walk(day, _DAY)
+
+    def previous_business_day(self, day: date) -> date:
+        """The last business day before `day`. Raises CalendarRange."""
+        return self._walk(day, -_DAY)
+
+    def on_or_after(self, day: date) -> date:
+        """`day` itself where it is a business day, else the next one. Raises CalendarRange."""
+        return day if self.is_business_day(day) else self.next_business_day(day)
+
+    def after(self, day: date, days: int) -> date:
+        """The business day that lies `days` business days after `day` (before it where negative).
+
+        With 0 it is `day` or, where that is no business day, the next one. Raises CalendarRange.
+        """
+        if abs(days) > SPAN_DAYS_MAX:
+            raise self._too_many(days)
+        if days == 0:
+            return self.on_or_after(day)
+        for _ in range(abs(days)):
+            day = self._walk(day, _DAY if days > 0 else -_DAY)
         return day
 
     def days_between(self, start: date, end: date) -> int:
@@ -58,60 +96,63 @@ class BusinessCalendar:
         """
         span = (end - start).days
         if span > SPAN_DAYS_MAX:
-            raise CalendarRange(
-                f"{span} days are too many to count", remedy=f"ask at most {SPAN_DAYS_MAX} days"
-            )
+            raise self._too_many(span)
         return sum(self.is_business_day(start + n * _DAY) for n in range(1, span + 1))
 
+    def business_days(self, first: date, last: date) -> Iterator[date]:
+        """Each business day from `first` to `last`, both included. Raises CalendarRange."""
+        if (last - first).days > SPAN_DAYS_MAX:
+            raise self._too_many((last - first).days)
+        day = first
+        while day <= last:
+            if self.is_business_day(day):
+                yield day
+            if day == date.max:
+                return
+            day += _DAY
 
-def easter_sunday(year: int) -> date:
-    """Easter Sunday of the Gregorian calendar (the anonymous algorithm of 1876, as in Meeus)."""
-    a, b, c = year % 19, year // 100, year % 100
-    d, e = divmod(b, 4)
-    g = (8 * b + 13) // 25
-    h = (19 * a + b - d - g + 15) % 30
-    i, k = divmod(c, 4)
-    m = (32 + 2 * e + 2 * i - h - k) % 7
-    n = (a + 11 * h + 22 * m) // 451
-    month, day = divmod(h + m - 7 * n + 114, 31)
-    return date(year, month, day + 1)
+    def _walk(self, day: date, step: timedelta) -> date:
+        try:
+            day += step
+            while not self.is_business_day(day):
+                day += step
+        except OverflowError:
+            raise CalendarRange(
+                f"calendar {self.name} ends", remedy="ask for a day within the years 1 to 9999"
+            ) from None
+        return day
 
+    def _too_many(self, days: int) -> CalendarRange:
+        return CalendarRange(f"{days} days are too many to count", remedy=f"ask at most {SPAN_DAYS_MAX} days")
 
-def _target_holidays(year: int) -> frozenset[date]:
-    easter = easter_sunday(year)
-    fixed = (date(year, 1, 1), date(year, 5, 1), date(year, 12, 25), date(year, 12, 26))
-    return frozenset((*fixed, easter - 2 * _DAY, easter + _DAY))
-
-
-def _days(*spans: tuple[str, int]) -> frozenset[date]:
-    return frozenset(date.fromisoformat(first) + n * _DAY for first, count in spans for n in range(count))
-
-
-_CN_HOLIDAYS = {
-    2025: _days(  # 国办发明电〔2024〕12号
-        ("2025-01-01", 1),
-        ("2025-01-28", 8),
-        ("2025-04-04", 3),
-        ("2025-05-01", 5),
-        ("2025-05-31", 3),
-        ("2025-10-01", 8),
-    ),
-    2026: _days(  # 国办发明电〔2025〕7号
-        ("2026-01-01", 3),
-        ("2026-02-15", 9),
-        ("2026-04-04", 3),
-        ("2026-05-01", 5),
-        ("2026-06-19", 3),
-        ("2026-09-25", 3),
-        ("2026-10-01", 7),
-    ),
-}
-_CN_WORKING_WEEKENDS = _days(
-    ("2025-01-26", 1), ("2025-02-08", 1), ("2025-04-27", 1), ("2025-09-28", 1), ("2025-10-11", 1),
-    ("2026-01-04", 1), ("2026-02-14", 1), ("2026-02-28", 1), ("2026-05-09", 1), ("2026-09-20", 1),
-    ("2026-10-10", 1),
-)  # fmt: skip
 
 WEEKDAYS = BusinessCalendar("weekdays", lambda _: frozenset())
-TARGET = BusinessCalendar("TARGET", _target_holidays, first_year=2000)
-CHINA = BusinessCalendar("CN", lambda year: _CN_HOLIDAYS[year], _CN_WORKING_WEEKENDS, 2025, 2026)
+EVERY_DAY = BusinessCalendar("every day", lambda _: frozenset(), weekend=frozenset())
+TARGET = BusinessCalendar("TARGET", rules.target_holidays, first_year=2000)
+UK = BusinessCalendar("UK", rules.uk_holidays, first_year=1978, last_year=2028)
+"""England and Wales; as far as the government has published its days."""
+US = BusinessCalendar("US", rules.us_holidays, first_year=1986)
+"""The Federal Reserve Banks."""
+CHINA = BusinessCalendar(
+    "CN",
+    lambda year: rules.CHINA_HOLIDAYS[year],
+    rules.CHINA_WORKING_WEEKENDS,
+    min(rules.CHINA_HOLIDAYS),
+    max(rules.CHINA_HOLIDAYS),
+)
+
+CALENDARS = MappingProxyType({one.name: one for one in (CHINA, UK, US, TARGET, WEEKDAYS, EVERY_DAY)})
+"""The calendars by name."""
+
+
+def calendar_named(name: str) -> BusinessCalendar:
+    """The calendar called `name`. Raises InputError."""
+    try:
+        return CALENDARS[name]
+    except KeyError:
+        raise InputError(
+            "is not a calendar",
+            field="calendar",
+            value=name[:32],
+            remedy=f"use one of {', '.join(CALENDARS)}",
+        ) from None
