@@ -163,3 +163,31 @@ class Movement(IntEnum):
     """The other side of a sweep, in the platform's own account."""
     AGREEMENT = 100
     """Money allocated by an approved agreement (存管合约)."""
+    RESERVED = 110
+    """A customer's money held for a payment to come (预处理)."""
+    DEBT_PRICE = 120
+    """The buyer of a creditor's claim pays its seller (债权转让)."""
+    ADVANCED_PAYOUT = 130
+    """A withdrawal paid at once out of the platform's own account (T+0 垫付提现)."""
+    ADVANCE_RECOVERED = 131
+    """The customer's money comes to the platform that advanced it."""
+    ROLLED_BACK = 132
+    """Money that the bank pushed back after a failed payout (资金回退充值)."""
+    FROZEN = 140
+    """An amount held by order of a court, an authority or the risk desk (冻结)."""
+    TOP_UP = 150
+    """Own money comes into the client pool (补足缺口)."""
+    TOP_UP_PAID = 151
+    """The other side of a top-up, in the platform's own account."""
+    EXCESS = 152
+    """Own money leaves the client pool (提取溢余)."""
+    EXCESS_RECEIVED = 153
+    """The other side of a withdrawn excess, in the platform's own account."""
+    REVERSAL = 160
+    """An earlier booking taken back by its mirror image (红冲)."""
+    AUTHORITY_GIVEN = 200
+    """A limit is granted or taken back: units of authority, no money (授权额度)."""
+    AUTHORITY_USED = 201
+    """A limit is reserved or used up by an order."""
+    CLAIM = 210
+    """A creditor's share of a loan arises, moves or is repaid: units of principal owed, no money (债权份额)."""
