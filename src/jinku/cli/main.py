@@ -12,7 +12,9 @@ from collections.abc import Sequence
 import typer
 
 from jinku import __version__
+from jinku.cli.access import access_app
 from jinku.cli.agreement import agreement_app
+from jinku.cli.audit import audit_app
 from jinku.cli.bench import bench_app
 from jinku.cli.demo import demo
 from jinku.cli.failures import Exit, exit_code_of, report
@@ -56,6 +58,8 @@ app.add_typer(recon_app)
 app.add_typer(agreement_app)
 app.add_typer(log_app)
 app.add_typer(verify_app)
+app.add_typer(access_app)
+app.add_typer(audit_app)
 app.command()(witness)
 app.add_typer(bench_app)
 
