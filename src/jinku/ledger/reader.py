@@ -72,6 +72,15 @@ class Reader:
         entries = self._account_entries(wanted)
         return _side(entries, wanted.account_id), entries["event"]["timestamp"].astype(np.uint64)
 
+    def account_entries(self, account_id: int, low: int, high: int) -> Array:
+        """Every ``ENTRY`` row that moved the account, transfers and expiries, whose event's time lies within the bounds
+        (ns, inclusive), in order."""
+        number = int(self.account_numbers(_one_id(account_id))[0])
+        if number < 0 or high < low:
+            return np.zeros(0, ENTRY)
+        chunks = list(self._entries(Scan(Family.ACCOUNT, number, low, high, reverse=False, chunk=RESULTS_MAX)))
+        return np.concatenate([np.zeros(0, ENTRY), *chunks])
+
     def balances_as_of(self, ids: Array, timestamp: int) -> Array:
         """``ACCOUNT`` rows as they stood at `timestamp` (ns, inclusive), one per id, in order.
 

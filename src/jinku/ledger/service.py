@@ -105,6 +105,10 @@ class Ledger(ObjectCalls, Closing):
         rows = self._read().balances_as_of(convert.ids_array(accounts), timestamp)
         return [account if account.id else None for account in convert.accounts(rows)]
 
+    def account_entries(self, account: int, timestamp_min: int, timestamp_max: int) -> Array:
+        """Every ``ENTRY`` row that moved `account`, transfers and expiries, by the event's time (ns, inclusive)."""
+        return self._read().account_entries(account, timestamp_min, timestamp_max)
+
     # --- the journal, which is the log ---------------------------------------------------------------------------
 
     def seal(self, digest: bytes, topic: int) -> tuple[int, int]:
