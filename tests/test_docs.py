@@ -10,7 +10,7 @@ import typer.main
 
 from jinku.cli.main import app
 from jinku.custody.reconciliation.breaks import BreakClass
-from jinku.custody.structure.table import KINDS
+from jinku.custody.structure.template import load_structure
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -84,5 +84,6 @@ def test_the_page_on_custody_has_the_chart_and_the_breaks_of_the_code(name: str)
     text = (DOCS / name).read_text(encoding="utf-8")
     chinese = name.endswith(".zh-CN.md")
     chart = re.findall(r"^\| `([A-Z_]+)` ([^|]+) \|", text, re.MULTILINE)
-    assert chart == [(kind.name, line.chinese if chinese else line.english) for kind, line in KINDS.items()]
+    kinds = load_structure().kinds.values()
+    assert chart == [(one.key, one.chinese if chinese else one.english) for one in kinds]
     assert re.findall(r"^\| `([a-z_]+)` \|", text, re.MULTILINE) == [kind.value for kind in BreakClass]

@@ -46,7 +46,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Ledger, R
 
 def test_every_balance_is_the_one_the_simulators_books_say(played: tuple[Ledger, RunReport]) -> None:
     ledger, report = played
-    assert compare_balances(DAY, ledger) == len(DAY.parties) + 7
+    assert compare_balances(DAY, ledger) == len(DAY.parties) + len(DAY.chart.structure.entity_kinds)
     ledger.check()
     assert report.refused == sum(len(act.refused) for act in DAY.acts)
     assert report.sent_again > 0

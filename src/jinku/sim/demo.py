@@ -145,8 +145,9 @@ def _receipts(
 ) -> tuple[dict[str, str], Mapping[str, bytes], Mapping[int, bytes]]:
     """Sample names, balance receipts by customer, transfer receipts by transfer id."""
     rng = Random(len(day.parties))
-    numbers = {role: [party.number for party in day.parties if party.role is role] for role in Role}
-    chosen = [numbers[role][0] for role in Role] + rng.sample(numbers[Role.INVESTOR][1:], RECEIPTS - 1)
+    roles = day.chart.structure.roles
+    numbers = {role: [party.number for party in day.parties if party.role is role] for role in roles}
+    chosen = [numbers[role][0] for role in roles] + rng.sample(numbers[Role.INVESTOR][1:], RECEIPTS - 1)
     customers = [f"{number:06d}" for number in sorted(set(chosen))]
     orders = [order for act in day.acts for order in act.orders]
     repaid, released = _first(orders, Repayment), _first(orders, Release)

@@ -174,6 +174,6 @@ def compare_balances(day: Day, ledger: AccountsView) -> int:
         found, planned = signed_balance(account, debits, credits_), day.balances.get(account, 0)
         if found != planned:
             raise SimulationFault(
-                f"account {account} ({kind_of(account).name}) holds {found}, the simulator's books say {planned}"
+                f"account {account} ({kind_of(account).key}) holds {found}, the simulator's books say {planned}"
             )
     return len(numbers)

@@ -12,7 +12,7 @@ from jinku.base.clock import NS_PER_SECOND, start_of_day
 from jinku.custody.orders.model import Order, new_order_id
 from jinku.custody.parties.people import Party
 from jinku.custody.structure.chart import Chart, kind_of
-from jinku.custody.structure.table import KINDS, ROLE_KINDS, Kind, Role, Side
+from jinku.custody.structure.table import Kind, Role, Side
 from jinku.sim.books import Books
 from jinku.sim.scale import SLOT_S, Scale
 
@@ -86,8 +86,8 @@ class World:
 
     def accounts(self, role: Role) -> list[int]:
         """The account ids of every party of `role`, in order of party number."""
-        kind = ROLE_KINDS[role]
-        return [self.chart.account(kind, party.number) for party in self.parties if party.role is role]
+        numbers = (party.number for party in self.parties if party.role is role)
+        return [self.chart.party_account(role, number) for number in numbers]
 
     def own(self, kind: Kind) -> int:
         """The id of one of the entity's own accounts."""
@@ -109,4 +109,4 @@ class World:
 
 def signed_balance(account: int, debits: int, credits_: int) -> int:
     """An account's balance on its normal side, from its posted debits and credits."""
-    return debits - credits_ if KINDS[kind_of(account)].side is Side.DEBIT else credits_ - debits
+    return debits - credits_ if kind_of(account).side is Side.DEBIT else credits_ - debits

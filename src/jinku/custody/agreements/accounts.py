@@ -19,7 +19,6 @@ Example::
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Protocol
 
 import numpy as np
@@ -30,12 +29,11 @@ from jinku.base.ids import derived_id
 from jinku.custody.agreements.errors import AccountNameRefused, NotBookable
 from jinku.custody.numscript.inputs import WORLD
 from jinku.custody.structure.chart import PARTY_BITS, Chart
-from jinku.custody.structure.table import ENTITY_KINDS, KINDS, Kind, Pool
+from jinku.custody.structure.table import Kind, Money
 from jinku.ledger.layout import ACCOUNT, Array, set_u128
 from jinku.ledger.model import AccountFlags
 
 _PARTY = re.compile(r"[1-9][0-9]{0,19}", re.ASCII)
-_KINDS = MappingProxyType({kind.name.lower(): kind for kind in Kind})
 _NAMESPACE = "jinku/agreement-account"
 DERIVED_CODE = 5001
 """`code` of accounts that only agreements name (`DerivedNames`)."""
@@ -91,16 +89,17 @@ class ChartNames:
                 )
             return self.chart.account(self.world)
         word, colon, party = name.partition(":")
-        kind = _KINDS.get(word)
-        if kind is None or KINDS[kind].pool is not Pool.CLIENT or kind is self.world:
+        structure = self.chart.structure
+        kind = structure.by_key.get(word.upper()) if word == word.lower() else None
+        if kind is None or structure.pools[kind.pool].money is not Money.CLIENT or kind.code == self.world:
             raise AccountNameRefused(name, "is no account of the client pool", "write a kind, as investor:7")
-        if kind in ENTITY_KINDS:
+        if kind.role is None:
             if colon:
                 raise AccountNameRefused(name, "has no party", f"write {word}")
-            return self.chart.account(kind)
+            return self.chart.account(kind.code)
         if not _PARTY.fullmatch(party) or int(party) >= 1 << PARTY_BITS:
             raise AccountNameRefused(name, "names no party", f"write {word}:NUMBER without leading zeros")
-        return self.chart.account(kind, int(party))
+        return self.chart.account(kind.code, int(party))
 
 
 @dataclass(frozen=True, slots=True)

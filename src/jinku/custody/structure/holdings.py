@@ -17,7 +17,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from jinku.custody.structure.chart import kind_of
-from jinku.custody.structure.table import KINDS, Kind, Money, Pool, Side
+from jinku.custody.structure.table import Money, Place, Side
+from jinku.custody.structure.template import Structure, load_structure
 from jinku.ledger.layout import Array, u128
 
 
@@ -32,9 +33,9 @@ class Holdings:
     own_in_pool: int
     """Platform's own money in the client pool: fees not yet swept, risk reserve."""
     own_outside: int
-    """Platform's own money in its own account."""
+    """Platform's own money in pools of its own."""
     bank: int
-    """What our books say the client pool's bank account holds."""
+    """What our books say the bank accounts of the client pool hold."""
     in_transit: int
     """What payment channels took and still have to bring."""
 
@@ -49,25 +50,29 @@ class Holdings:
         return self.bank + self.in_transit - self.client_total - self.own_in_pool
 
 
-def holdings(accounts: Array) -> Holdings:
-    """The holdings in these ``ACCOUNT`` rows. Raises BadOrder for one that the chart did not make."""
+def holdings(accounts: Array, structure: Structure | None = None) -> Holdings:
+    """The holdings in these ``ACCOUNT`` rows of one legal entity and currency, kinds by `structure` (by default a China
+    fund-custody platform's). Raises BadOrder for an account that the chart did not make.
+    """
+    structure = structure or load_structure()
     clients: dict[int, int] = {}
     held = 0
-    kinds: dict[Kind, int] = dict.fromkeys(Kind, 0)
+    kinds: dict[int, int] = dict.fromkeys(structure.kinds, 0)
     columns = ("id", "debits_posted", "credits_posted", "debits_pending")
     for number, debits, credits_, pending in zip(*(u128(accounts, name) for name in columns), strict=True):
-        line = KINDS[kind_of(number)]
+        line = kind_of(number, structure)
         balance = debits - credits_ if line.side is Side.DEBIT else credits_ - debits
-        kinds[line.kind] += balance
+        kinds[line.code] += balance
         if line.money is Money.CLIENT:
             clients[number] = balance
             held += pending
-    own = [line for line in KINDS.values() if line.money is Money.OWN]
+    client_pool = {key for key, pool in structure.pools.items() if pool.money is Money.CLIENT}
+    lines = structure.kinds.values()
     return Holdings(
         clients=clients,
         held=held,
-        own_in_pool=sum(kinds[line.kind] for line in own if line.pool is Pool.CLIENT),
-        own_outside=sum(kinds[line.kind] for line in own if line.pool is Pool.OWN),
-        bank=kinds[Kind.BANK_MIRROR],
-        in_transit=kinds[Kind.IN_TRANSIT],
+        own_in_pool=sum(kinds[x.code] for x in lines if x.money is Money.OWN and x.pool in client_pool),
+        own_outside=sum(kinds[x.code] for x in lines if x.money is Money.OWN and x.pool not in client_pool),
+        bank=sum(kinds[x.code] for x in lines if x.place is Place.BANK and x.pool in client_pool),
+        in_transit=sum(kinds[x.code] for x in lines if x.place is Place.TRANSIT and x.pool in client_pool),
     )

@@ -1,7 +1,8 @@
 """The safeguarding position of each legal entity and currency that has books, from one reading of all accounts."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from jinku.base.errors import InputError, UnknownCurrency
 from jinku.custody.closing.position import Position, position
 from jinku.custody.statements.model import Statement, StatementKind
 from jinku.custody.structure.holdings import holdings
-from jinku.custody.structure.table import Kind
+from jinku.custody.structure.template import Structure, load_structure
 from jinku.ledger.layout import Array
 from jinku.ledger.service import Ledger
 
@@ -19,11 +20,15 @@ _KIND_BITS, _ENTITY_SHIFT = 16, 32
 
 
 def positions_now(
-    ledger: Ledger, statements: Sequence[Statement] | None, only: int = 0
+    ledger: Ledger,
+    statements: Sequence[Statement] | None,
+    only: int = 0,
+    structures: Mapping[int, Structure] = MappingProxyType({}),
 ) -> list[tuple[int, Position]]:
     """(Legal entity, position) pairs, by entity and currency; accounts that the chart did not make are left out.
 
-    `only` is the one legal entity that is wanted; 0 for all.
+    `only` is the one legal entity that is wanted; 0 for all. `structures` are those of legal entities that have
+    another than the default.
 
     The resource is what `statements` close with, by currency, or else what the books say the bank holds. Raises
     InputError for one that is of no closed period, whose closing balance is not the bank's word, or that could be
@@ -33,10 +38,10 @@ def positions_now(
         _refuse_open(one)
     as_of = to_rfc3339(time.time_ns())
     found = []
-    wanted = [one for one in books(ledger.accounts_array()) if only in (0, one[0])]
+    wanted = [one for one in books(ledger.accounts_array(), structures) if only in (0, one[0])]
     _refuse_shared(wanted, statements or ())
     for entity, unit, rows in wanted:
-        now = holdings(rows)
+        now = holdings(rows, structures.get(entity))
         if statements is None:
             resource = {"books: client pool": now.bank}
         else:
@@ -69,14 +74,24 @@ def _refuse_open(one: Statement) -> None:
     )
 
 
-def books(accounts: Array) -> list[tuple[int, Currency, Array]]:
-    """The chart's accounts of each entity and currency; see `jinku.custody.structure.chart` for the form of an id."""
+def books(
+    accounts: Array, structures: Mapping[int, Structure] = MappingProxyType({})
+) -> list[tuple[int, Currency, Array]]:
+    """The chart's accounts of each entity and currency; see `jinku.custody.structure.chart` for the form of an id.
+
+    Accounts of kinds that the entity's structure (`structures`, or else the default) has not are left out.
+    """
     low, high = accounts["id_lo"], accounts["id_hi"]
     kind = low & np.uint64((1 << _KIND_BITS) - 1)
     number = (low >> np.uint64(_KIND_BITS)) & np.uint64((1 << _KIND_BITS) - 1)
     entity = high >> np.uint64(_ENTITY_SHIFT)
     ours = (kind == accounts["code"]) & (number == accounts["ledger"]) & (entity > 0)
-    ours &= np.isin(kind, [int(one) for one in Kind]) & (entity == accounts["user_data_32"])
+    ours &= entity == accounts["user_data_32"]
+    known = np.zeros(len(accounts), np.bool_)
+    for one in np.unique(entity[ours]).tolist():
+        codes = list((structures.get(one) or load_structure()).kinds)
+        known |= (entity == one) & np.isin(kind, codes)
+    ours &= known
     found = []
     for pair in sorted({(int(e), int(n)) for e, n in zip(entity[ours], number[ours], strict=True)}):
         try:

@@ -1,35 +1,39 @@
-"""What kinds of account and of movement there are, as tables to be read.
+"""The words of an account structure, as closed tables: roles, whose money, sides, limits, kinds, movements.
 
 Rules:
 
 1. The number of a kind is its ``code`` in the ledger and never changes meaning; a new kind takes a new
-   number.
-2. Every unit of money is a client's or the platform's own (`Money`), and lies in one of two banks' accounts
-   (`Pool`): the client pool or the platform's own account. A control account mirrors the bank and is
-   nobody's money.
-3. In each pool, what the control accounts hold equals what the other accounts are owed. The ledger keeps
-   this true.
-4. A client account may not be overdrawn, nor may the bank mirror hold less than nothing: the ledger enforces
-   both.
+   number. Numbers below ``OWN_CODES_FROM`` mean the same in every structure; an institution's own kinds take
+   numbers from there on.
+2. Every unit of money is a client's or the institution's own (`Money`), and lies in one pool. A control
+   account mirrors a place where money lies (a bank account, or on its way to one) and is nobody's money.
+3. Which kinds an institution has, in which pools, and what they are called there, is data: see
+   `jinku.custody.structure.template`.
 
 Example::
 
-    KINDS[Kind.INVESTOR].money  # Money.CLIENT
-    KINDS[Kind.BANK_MIRROR].side  # Side.DEBIT
+    structure = load_structure("cn-fund-custody")
+    structure.kind(Kind.INVESTOR).money  # Money.CLIENT
 """
 
-from dataclasses import dataclass
 from enum import Enum, IntEnum, StrEnum
-from types import MappingProxyType
+
+OWN_CODES_FROM = 10_000
 
 
 class Role(StrEnum):
-    """What a party is to the platform (出借人、借款人、商户、担保方)."""
+    """What a party is to the institution (出借人、借款人、商户、担保方、客户、最终用户)."""
 
     INVESTOR = "investor"
     BORROWER = "borrower"
     MERCHANT = "merchant"
     GUARANTOR = "guarantor"
+    CUSTOMER = "customer"
+    """A payment service user or electronic money holder (UK, EU)."""
+    END_USER = "end_user"
+    """A beneficial owner in a for-benefit-of programme, a person (US)."""
+    BUSINESS_USER = "business_user"
+    """The same, a business (US)."""
 
 
 class Money(StrEnum):
@@ -41,10 +45,17 @@ class Money(StrEnum):
 
 
 class Pool(StrEnum):
-    """Which bank account the money lies in."""
+    """The pools that every built-in structure has; a structure may have others."""
 
     CLIENT = "client_pool"
     OWN = "own_account"
+
+
+class Place(StrEnum):
+    """Where the money lies that a control account mirrors."""
+
+    BANK = "bank"
+    TRANSIT = "transit"
 
 
 class Side(StrEnum):
@@ -57,77 +68,58 @@ class Side(StrEnum):
 class Limit(Enum):
     """What the ledger refuses on an account."""
 
-    NO_OVERDRAFT = "debits_must_not_exceed_credits"
-    NO_CREDIT_BALANCE = "credits_must_not_exceed_debits"
+    NO_OVERDRAFT = "no_overdraft"
+    """Pending and posted debits above posted credits."""
+    NO_CREDIT_BALANCE = "no_credit_balance"
+    """Pending and posted credits above posted debits."""
+    UNLIMITED = "unlimited"
+    """Nothing: money in transit that a network may owe us or we it."""
 
 
 class Kind(IntEnum):
-    """Kinds of account; the value is the account's ``code``."""
+    """Kinds of account with a meaning in every structure; the value is the account's ``code``."""
 
     BANK_MIRROR = 1001
     OWN_BANK_MIRROR = 1002
+    SECOND_BANK_MIRROR = 1003
+    ASSETS_MIRROR = 1004
+    RESERVE_MIRROR = 1005
     IN_TRANSIT = 1010
     INVESTOR = 2001
     BORROWER = 2002
     MERCHANT = 2003
     GUARANTOR = 2004
+    CUSTOMER = 2010
+    END_USER = 2020
+    BUSINESS_USER = 2021
     SUSPENSE = 2090
     RISK_RESERVE = 3001
+    TOP_UP = 3002
+    PROGRAMME_RESERVE = 3003
     FEE_INCOME = 4001
     PLATFORM_OWN = 4002
 
 
-@dataclass(frozen=True, slots=True)
-class AccountKind:
-    """One line of the chart of accounts."""
-
-    kind: Kind
-    money: Money
-    pool: Pool
-    side: Side
-    limit: Limit
-    english: str
-    chinese: str
-
-
-# fmt: off
-_CHART = (
-    # kind                 whose money    which pool   normal side  what the ledger refuses
-    (Kind.BANK_MIRROR,     Money.CONTROL, Pool.CLIENT, Side.DEBIT,  Limit.NO_CREDIT_BALANCE),
-    (Kind.OWN_BANK_MIRROR, Money.CONTROL, Pool.OWN,    Side.DEBIT,  Limit.NO_CREDIT_BALANCE),
-    (Kind.IN_TRANSIT,      Money.CONTROL, Pool.CLIENT, Side.DEBIT,  Limit.NO_CREDIT_BALANCE),
-    (Kind.INVESTOR,        Money.CLIENT,  Pool.CLIENT, Side.CREDIT, Limit.NO_OVERDRAFT),
-    (Kind.BORROWER,        Money.CLIENT,  Pool.CLIENT, Side.CREDIT, Limit.NO_OVERDRAFT),
-    (Kind.MERCHANT,        Money.CLIENT,  Pool.CLIENT, Side.CREDIT, Limit.NO_OVERDRAFT),
-    (Kind.GUARANTOR,       Money.CLIENT,  Pool.CLIENT, Side.CREDIT, Limit.NO_OVERDRAFT),
-    (Kind.SUSPENSE,        Money.CLIENT,  Pool.CLIENT, Side.CREDIT, Limit.NO_OVERDRAFT),
-    (Kind.RISK_RESERVE,    Money.OWN,     Pool.CLIENT, Side.CREDIT, Limit.NO_OVERDRAFT),
-    (Kind.FEE_INCOME,      Money.OWN,     Pool.CLIENT, Side.CREDIT, Limit.NO_OVERDRAFT),
-    (Kind.PLATFORM_OWN,    Money.OWN,     Pool.OWN,    Side.CREDIT, Limit.NO_OVERDRAFT),
-)
-_NAMES = {
-    Kind.BANK_MIRROR:     ("Custodian bank, client pool",           "存管银行专户"),
-    Kind.OWN_BANK_MIRROR: ("Platform's own bank account",           "平台自有账户"),
-    Kind.IN_TRANSIT:      ("Money in transit from a channel",       "在途资金"),
-    Kind.INVESTOR:        ("Investor",                              "出借人"),
-    Kind.BORROWER:        ("Borrower",                              "借款人"),
-    Kind.MERCHANT:        ("Merchant",                              "商户"),
-    Kind.GUARANTOR:       ("Guarantor",                             "担保方"),
-    Kind.SUSPENSE:        ("Suspense: received, owner not known",   "待查款项"),
-    Kind.RISK_RESERVE:    ("Risk reserve",                          "风险备付金"),
-    Kind.FEE_INCOME:      ("Fee income not yet swept",              "待划转手续费收入"),
-    Kind.PLATFORM_OWN:    ("Platform's own money",                  "平台自有资金"),
+KIND_MONEY = {
+    **dict.fromkeys(
+        (
+            Kind.BANK_MIRROR,
+            Kind.OWN_BANK_MIRROR,
+            Kind.SECOND_BANK_MIRROR,
+            Kind.ASSETS_MIRROR,
+            Kind.RESERVE_MIRROR,
+            Kind.IN_TRANSIT,
+        ),
+        Money.CONTROL,
+    ),
+    **dict.fromkeys((Kind[role.name] for role in Role), Money.CLIENT),
+    Kind.SUSPENSE: Money.CLIENT,
+    **dict.fromkeys(
+        (Kind.RISK_RESERVE, Kind.TOP_UP, Kind.PROGRAMME_RESERVE, Kind.FEE_INCOME, Kind.PLATFORM_OWN),
+        Money.OWN,
+    ),
 }
-# fmt: on
-
-KINDS = MappingProxyType({line[0]: AccountKind(*line, *_NAMES[line[0]]) for line in _CHART})
-"""The chart of accounts by kind."""
-
-ROLE_KINDS = MappingProxyType({role: Kind[role.name] for role in Role})
-"""The account that a party of each role has."""
-
-ENTITY_KINDS = tuple(kind for kind in Kind if kind not in ROLE_KINDS.values())
-"""Accounts that a legal entity has once per currency, without a party behind them."""
+"""Whose money the kinds of common meaning hold: no structure may say otherwise."""
 
 
 class Movement(IntEnum):
