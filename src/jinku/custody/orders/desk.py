@@ -27,13 +27,14 @@ from numpy.typing import NDArray
 
 from jinku.custody.errors import AccountsRefused
 from jinku.custody.orders.model import Order, order_of
-from jinku.custody.orders.movements import batches, transfers
+from jinku.custody.orders.movements import batches, chains, transfers
 from jinku.custody.structure.chart import Chart, Opening, entity_accounts, party_accounts
 from jinku.ledger.layout import RESULT, Array, u128
 from jinku.ledger.limits import BATCH_EVENTS_MAX
 from jinku.ledger.model import CreateAccountStatus, CreateTransferStatus
 
 _CREATED, _EXISTS = np.uint32(CreateTransferStatus.CREATED), np.uint32(CreateTransferStatus.EXISTS)
+_FELLOW = np.uint32(CreateTransferStatus.LINKED_EVENT_FAILED)
 
 
 class ColumnarLedger(Protocol):
@@ -117,14 +118,22 @@ def _done(statuses: NDArray[np.uint32]) -> NDArray[np.bool_]:
     return done
 
 
+def deciding(edges: NDArray[np.int64], statuses: NDArray[np.uint32]) -> NDArray[np.int64]:
+    """For each chain that begins at ``edges[:-1]``, the place of the status that decided it: the first that is not that
+    of a fellow transfer. A chain that was booked before answers ``EXISTS`` for its first transfer and breaks there.
+    """
+    places = np.arange(len(statuses))
+    own = np.where(statuses != _FELLOW, places, len(statuses))
+    first = np.minimum.reduceat(own, edges[:-1]) if len(statuses) else own
+    return np.where(first < len(statuses), first, edges[:-1])
+
+
 def _refusals(rows: Array, results: Array) -> tuple[Refusal, ...]:
-    bad = np.flatnonzero(~_done(results["status"]))
-    if not len(bad):
-        return ()
-    decided: dict[int, CreateTransferStatus] = {}
-    ids = u128(rows[bad], "id")
-    for number, status in zip(ids, results["status"][bad].tolist(), strict=True):
-        order, found = order_of(number), CreateTransferStatus(status)
-        if found is not CreateTransferStatus.LINKED_EVENT_FAILED or order not in decided:
-            decided[order] = found
-    return tuple(Refusal(order, status) for order, status in decided.items())
+    at = deciding(chains(rows), results["status"])
+    statuses = results["status"][at]
+    bad = np.flatnonzero(~_done(statuses))
+    ids = u128(rows[at[bad]], "id")
+    return tuple(
+        Refusal(order_of(number), CreateTransferStatus(status))
+        for number, status in zip(ids, statuses[bad].tolist(), strict=True)
+    )

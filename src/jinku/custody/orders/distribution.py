@@ -14,11 +14,12 @@ Example::
     # [Portion(a, 33, 3), Portion(b, 67, 6)]
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from jinku.base.money import allot
 from jinku.custody.errors import BadOrder
-from jinku.custody.orders.model import Repayment, checked_amount
+from jinku.custody.orders.model import Repayment, Share, checked_amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +35,19 @@ def portions(order: Repayment) -> list[Portion]:
     """What each of the order's shares gets, in their order. Raises BadOrder, BadAllotment."""
     checked_amount(order.principal, "principal", least=0)
     checked_amount(order.interest, "interest", least=0)
-    if order.principal + order.interest == 0:
+    return shared_out(order.principal, order.interest, order.fee, order.shares)
+
+
+def shared_out(principal: int, interest: int, fee: int, shares: Sequence[Share]) -> list[Portion]:
+    """`principal` and `interest` less `fee` shared out to `shares`, in their order. Raises BadOrder, BadAllotment."""
+    if principal + interest == 0:
         raise BadOrder("repays nothing", field="principal", value=0)
-    if not 0 <= order.fee <= order.interest:
-        raise BadOrder(f"the fee comes out of the interest of {order.interest}", field="fee", value=order.fee)
-    weights = [share.principal for share in order.shares]
-    principal = allot(order.principal, weights)
-    interest = allot(order.interest - order.fee, weights)
+    if not 0 <= fee <= interest:
+        raise BadOrder(f"the fee comes out of the interest of {interest}", field="fee", value=fee)
+    weights = [share.principal for share in shares]
     return [
         Portion(share.account, owed, earned)
-        for share, owed, earned in zip(order.shares, principal, interest, strict=True)
+        for share, owed, earned in zip(
+            shares, allot(principal, weights), allot(interest - fee, weights), strict=True
+        )
     ]

@@ -1,4 +1,4 @@
-"""Orders as frozen values: one instruction to move money each.
+"""Orders as frozen values: one instruction to move money each. What each type is and needs: `catalogue`.
 
 Rules:
 
@@ -47,6 +47,21 @@ class Step(IntEnum):
     """What was held is free again."""
     RETURNED = 3
     """What was paid out came back."""
+    RECOVERED = 4
+    """What the platform advanced came back to it."""
+    REVERSED = 5
+    """The order's bookings are taken back by their mirror image."""
+
+
+class Mode(IntEnum):
+    """How a withdrawal is paid (提现方式)."""
+
+    NORMAL = 0
+    """Out of the client pool, when the bank pays (普通提现)."""
+    IMMEDIATE = 1
+    """At once out of the platform's own account, which is paid back out of the client pool later (T+0 垫付提现)."""
+    CONFIRMED = 2
+    """Out of the client pool, once the customer has confirmed it (待确认提现)."""
 
 
 def new_order_id(moment_ms: int, serial: int) -> int:
@@ -191,8 +206,7 @@ class Share:
 class Repayment(Order):
     """Principal and interest of a loan shared out to its investors in proportion to `shares` (还款分账).
 
-    `payer` is the borrower or, when the borrower fails, the guarantor (代偿). `fee` is taken from the
-    interest. Everything is shared out to the last minor unit, all or nothing.
+    `fee` is taken from the interest. Everything is shared out to the last minor unit, all or nothing.
     """
 
     payer: int
@@ -216,6 +230,7 @@ class Withdrawal(Order):
 
     account: int
     amount: int
+    mode: Mode = Mode.NORMAL
 
     @property
     def hold(self) -> Hold:
@@ -228,6 +243,7 @@ class PaidOut(Order):
     """The bank paid a withdrawal out. `id` is that of the withdrawal."""
 
     amount: int
+    mode: Mode = Mode.NORMAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,16 +251,18 @@ class PayoutFailed(Order):
     """The bank did not pay a withdrawal out: the money is free again. `id` is that of the withdrawal."""
 
     amount: int
+    mode: Mode = Mode.NORMAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PayoutReturned(Order):
     """A paid-out withdrawal came back (提现退汇). `id` is that of the withdrawal, `reference` that of
-    the return.
+    the return. One paid in advance comes back to the platform, and frees the customer's money.
     """
 
     account: int
     amount: int
+    mode: Mode = Mode.NORMAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,4 +305,12 @@ class Sweep(Order):
 class Unidentified(Order):
     """Money that reached the bank without a known owner; it waits in suspense."""
 
+    amount: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identified(Order):
+    """Money that waited in suspense has found its owner (待查款项认领)."""
+
+    account: int
     amount: int

@@ -1,74 +1,56 @@
-"""Orders into transfers: pure functions from frozen orders to one columnar batch.
+"""Orders into transfers: pure functions from orders in columns to one batch for the ledger.
 
 Rules:
 
 1. An order becomes one or more transfers in fixed order, with the ids that `jinku.custody.orders.model` lays down.
    More than one are a linked chain: all or none is booked.
 2. A hold that must wait for the bank's word (a withdrawal) never times out by itself; a bid's may.
-3. A payment or release of a hold names the whole amount held, and takes account, ledger and code from it.
-4. Where a part comes to nothing (a portion of 0), there is no transfer for it.
+3. Plain movements and holds are made for thousands of orders at once, from the catalogue; what has more legs, one by
+   one by `jinku.custody.orders.legs`.
+4. Beside the money lie the units of authority that the order uses: its mandate's, its project's. They are reserved
+   where the money is, and moved where it is.
+5. An order that the risk desk holds is booked as pending, every leg of it.
 
 Example::
 
     batch = transfers(Chart(entity=1, currency=156), [deposit, bid, release])  # TRANSFER rows
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from enum import IntFlag
 from itertools import pairwise
-from types import MappingProxyType
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jinku.custody.errors import BadOrder, OrderTooLarge
-from jinku.custody.orders.distribution import portions
-from jinku.custody.orders.model import (
-    LEGS_MAX,
-    TIMEOUT_MAX_S,
-    Bid,
-    ChannelDeposit,
-    ChannelSettled,
-    Deposit,
-    Failure,
-    Fee,
-    Hold,
-    Order,
-    PaidOut,
-    PayoutFailed,
-    PayoutReturned,
-    Refund,
-    Release,
-    Repayment,
-    Step,
-    Sweep,
-    TakeOver,
-    Unidentified,
-    Withdrawal,
-    checked_amount,
-    transfer_id,
-)
+from jinku.custody.orders.authority import AuthorityBooks, Beside
+from jinku.custody.orders.catalogue import CATALOGUE, OrderType
+from jinku.custody.orders.columns import OrderColumns
+from jinku.custody.orders.legs import MAKERS, POST, VOID, Around, Fact, Leg
+from jinku.custody.orders.model import LEGS_MAX, Mode, Order
 from jinku.custody.structure.chart import Chart
 from jinku.custody.structure.table import Kind, Movement
-from jinku.ledger.layout import TRANSFER, Array, set_u128
+from jinku.ledger.layout import MASK_64, TRANSFER, Array, set_u128
 from jinku.ledger.model import TransferFlags
 
-_INHERIT = 0
-"""In a post or void: take it from the pending transfer."""
+_PENDING, _LINKED = np.uint16(TransferFlags.PENDING), np.uint16(TransferFlags.LINKED)
+_STEP_SHIFT = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Leg:
-    """One transfer of an order, before it becomes a row."""
+class Mark(IntFlag):
+    """What the corridor has found of an order, besides its fields."""
 
-    id: int
-    debit: int
-    credit: int
-    amount: int
-    code: int
-    flags: int = 0
-    pending_id: int = 0
-    timeout: int = 0
+    PROJECT = 1
+    """It uses up its project's limit."""
+    CLAIMS = 2
+    """The project's claims are kept in the ledger and move with it."""
+    HELD = 4
+    """The risk desk holds it."""
+
+
+MARKS = np.dtype([("mandate", "<u8"), ("second", "<u8"), ("marks", "u1")])
+"""Beside each order: the numbers of the mandates it is given under (0 for none), and its `Mark`."""
 
 
 def transfers(chart: Chart, orders: Sequence[Order]) -> Array:
@@ -76,226 +58,240 @@ def transfers(chart: Chart, orders: Sequence[Order]) -> Array:
 
     Raises BadOrder for an order that cannot be, OrderTooLarge for one of more than ``LEGS_MAX`` transfers.
     """
-    legs: list[Leg] = []
-    days: list[int] = []
-    subjects: list[int] = []
-    references: list[int] = []
-    links: list[bool] = []
-    for order in orders:
-        own = _legs(chart, order)
-        legs += own
-        days += [_day(order)] * len(own)
-        subjects += [_subject(order)] * len(own)
-        references += [order.reference] * len(own)
-        links += [True] * (len(own) - 1) + [False]
-    rows = np.zeros(len(legs), TRANSFER)
-    set_u128(rows, "id", (leg.id for leg in legs))
-    set_u128(rows, "debit_account_id", (leg.debit for leg in legs))
-    set_u128(rows, "credit_account_id", (leg.credit for leg in legs))
-    set_u128(rows, "amount", (checked_amount(leg.amount) for leg in legs))
-    set_u128(rows, "pending_id", (leg.pending_id for leg in legs))
-    set_u128(rows, "user_data_128", subjects)
-    rows["user_data_64"], rows["user_data_32"] = references, days
-    rows["timeout"] = [leg.timeout for leg in legs]
-    rows["ledger"] = [chart.currency if leg.code else _INHERIT for leg in legs]
-    rows["code"] = [leg.code for leg in legs]
-    rows["flags"] = [
-        leg.flags | (TransferFlags.LINKED if linked else 0) for leg, linked in zip(legs, links, strict=True)
-    ]
-    return rows
+    columns = OrderColumns.of(chart, orders)
+    return transfer_rows(chart, columns, np.zeros(len(columns), MARKS), {})[0]
+
+
+def transfer_rows(
+    chart: Chart, columns: OrderColumns, marks: Array, facts: Mapping[int, Fact]
+) -> tuple[Array, NDArray[np.int64]]:
+    """``TRANSFER`` rows of `columns`, and for each row the place of its order. `marks` has the fields of ``MARKS``.
+
+    Raises BadOrder, OrderTooLarge.
+    """
+    groups: list[tuple[Array, NDArray[np.int64]]] = []
+    types = columns.rows["type"]
+    for number in np.unique(types).tolist():
+        places = np.flatnonzero(types == number)
+        kind = CATALOGUE[OrderType(number)]
+        if kind.legs is None:
+            groups.append(_made_one_by_one(chart, columns, places, marks, facts))
+        else:
+            groups += _plain(chart, columns, places)
+    groups += [_beside(chart, columns, marks, limit) for limit in _LIMITS]
+    rows = np.concatenate([np.zeros(0, TRANSFER), *(rows for rows, _ in groups)])
+    owners = np.concatenate([np.zeros(0, np.int64), *(owners for _, owners in groups)])
+    order = np.argsort(owners, kind="stable")
+    rows, owners = rows[order], owners[order]
+    _hold(rows, (marks["marks"][owners] & Mark.HELD) != 0)
+    _link(columns, rows, owners)
+    return rows, owners
 
 
 def chains(rows: Array) -> Array:
     """Where each chain of `rows` starts, and the end: ``int64`` of shape (chains + 1,). A single row is a
     chain.
     """
-    ends = np.flatnonzero((rows["flags"] & np.uint16(TransferFlags.LINKED)) == 0) + 1
+    ends = np.flatnonzero((rows["flags"] & _LINKED) == 0) + 1
     return np.concatenate([np.zeros(1, np.int64), ends.astype(np.int64)])
 
 
 def batches(rows: Array, rows_max: int = LEGS_MAX) -> list[Array]:
     """`rows` cut into batches of at most `rows_max`, never inside a chain."""
-    edges, cut, cuts = chains(rows).tolist(), 0, [0]
-    for start, end in pairwise(edges):
-        if end - cut > rows_max:
-            cut = start
-            cuts.append(cut)
-    return [rows[first:last] for first, last in pairwise([*cuts, len(rows)]) if last > first]
+    edges, cut, cuts = chains(rows), 0, [0]
+    while cut < len(rows):
+        fits = int(edges[np.searchsorted(edges, cut + rows_max, side="right") - 1])
+        if fits <= cut:  # a chain longer than a batch: the ledger will say so
+            fits = int(edges[np.searchsorted(edges, cut, side="right")])
+        cut = fits
+        cuts.append(cut)
+    return [rows[first:last] for first, last in pairwise(cuts)]
 
 
-def _legs(chart: Chart, order: Order) -> list[Leg]:
-    try:
-        make = _MAKERS[type(order)]
-    except KeyError:
-        raise BadOrder("no such order", field="order", value=type(order).__name__) from None
-    legs: list[Leg] = make(chart, order)
+def _plain(
+    chart: Chart, columns: OrderColumns, places: NDArray[np.int64]
+) -> list[tuple[Array, NDArray[np.int64]]]:
+    source = columns.rows[places]
+    kind = CATALOGUE[OrderType(int(source["type"][0]))]
+    legs = kind.legs
+    if legs is None:
+        raise BadOrder("has no plain legs", field="type", value=kind.type.name)
+    rows = np.zeros(len(source), TRANSFER)
+    rows["id_lo"] = source["id_lo"] | np.uint64(kind.step << _STEP_SHIFT)
+    rows["id_hi"] = source["id_hi"]
+    for side, account in (("debit", legs.debit), ("credit", legs.credit)):
+        if isinstance(account, Kind):
+            own = chart.account(account)
+            rows[f"{side}_account_id_lo"], rows[f"{side}_account_id_hi"] = own & MASK_64, own >> 64
+        else:
+            for half in ("lo", "hi"):
+                rows[f"{side}_account_id_{half}"] = source[f"{account}_{half}"]
+    for half in ("lo", "hi"):
+        rows[f"amount_{half}"] = source[f"amount_{half}"]
+    _common(rows, source)
+    rows["ledger"], rows["code"] = chart.currency, legs.code
+    if legs.pending:
+        rows["flags"], rows["timeout"] = _PENDING, source["timeout"]
+    groups = [(rows, places)]
+    if kind.type is OrderType.WITHDRAWAL:
+        groups.append(_advances(chart, rows, source["mode"] == Mode.IMMEDIATE, places))
+    return groups
+
+
+def _advances(
+    chart: Chart, rows: Array, immediate: NDArray[np.bool_], places: NDArray[np.int64]
+) -> tuple[Array, NDArray[np.int64]]:
+    """The platform's own money, held beside what it is advanced for."""
+    own, bank = chart.account(Kind.PLATFORM_OWN), chart.account(Kind.OWN_BANK_MIRROR)
+    advanced = rows[immediate].copy()
+    advanced["id_lo"] |= np.uint64(1)
+    advanced["debit_account_id_lo"], advanced["debit_account_id_hi"] = own & MASK_64, own >> 64
+    advanced["credit_account_id_lo"], advanced["credit_account_id_hi"] = bank & MASK_64, bank >> 64
+    advanced["code"] = Movement.ADVANCED_PAYOUT
+    return advanced, places[immediate]
+
+
+def _common(rows: Array, source: Array) -> None:
+    for half in ("lo", "hi"):
+        rows[f"user_data_128_{half}"] = source[f"subject_{half}"]
+    rows["user_data_64"], rows["user_data_32"] = source["reference"], source["day"]
+
+
+def _made_one_by_one(
+    chart: Chart,
+    columns: OrderColumns,
+    places: NDArray[np.int64],
+    marks: Array,
+    facts: Mapping[int, Fact],
+) -> tuple[Array, NDArray[np.int64]]:
+    with_claims = (marks["marks"][places] & Mark.CLAIMS) != 0
+    around = {claims: Around(chart, facts, claims) for claims in (False, True)}
+    legs: list[Leg] = []
+    counts: list[int] = []
+    for line, claims in zip(columns.lines(places), with_claims.tolist(), strict=True):
+        own = MAKERS[line.type](around[claims], line)
+        if not own:
+            raise BadOrder("moves nothing", field="order", value=line.type.name)
+        if len(own) > LEGS_MAX:
+            raise OrderTooLarge(line.id, len(own), LEGS_MAX)
+        legs += own
+        counts.append(len(own))
+    owners = np.repeat(places, counts)
+    rows = _rows(legs)
+    _common(rows, columns.rows[owners])
+    refunds = columns.rows["type"][owners] == OrderType.REFUND
+    if refunds.any():
+        _name_what_is_refunded(rows, columns, owners, refunds)
+    return rows, owners
+
+
+def _name_what_is_refunded(
+    rows: Array, columns: OrderColumns, owners: NDArray[np.int64], refunds: NDArray[np.bool_]
+) -> None:
+    """A refund that names no subject is about the payment that it gives back."""
+    silent = refunds & (rows["user_data_128_lo"] == 0) & (rows["user_data_128_hi"] == 0)
+    parts = columns.parts[columns.edges[owners[silent]]]
+    for half in ("lo", "hi"):
+        rows[f"user_data_128_{half}"][silent] = parts[f"key_{half}"]
+
+
+def _rows(legs: Sequence[Leg]) -> Array:
+    rows = np.zeros(len(legs), TRANSFER)
     if not legs:
-        raise BadOrder("moves nothing", field="order", value=type(order).__name__)
-    if len(legs) > LEGS_MAX:
-        raise OrderTooLarge(order.id, len(legs), LEGS_MAX)
-    return legs
+        return rows
+    ids, debits, credits_, amounts, ledgers, codes, flags, pending, timeouts = zip(*legs, strict=True)
+    for name, values in (
+        ("id", ids),
+        ("debit_account_id", debits),
+        ("credit_account_id", credits_),
+        ("amount", amounts),
+        ("pending_id", pending),
+    ):
+        set_u128(rows, name, values)
+    rows["ledger"], rows["code"], rows["flags"], rows["timeout"] = ledgers, codes, flags, timeouts
+    return rows
 
 
-def _day(order: Order) -> int:
-    return order.day.year * 10_000 + order.day.month * 100 + order.day.day
+def _mandate_accounts(field: str) -> Callable[[AuthorityBooks, Array, Array], tuple[Array, Array]]:
+    def accounts(books: AuthorityBooks, _rows: Array, marks: Array) -> tuple[Array, Array]:
+        return books.mandates_of(marks[field])
+
+    return accounts
 
 
-def _subject(order: Order) -> int:
-    return order.subject or (order.paid.transfer if isinstance(order, Refund) else 0)
+def _project_accounts(books: AuthorityBooks, rows: Array, _marks: Array) -> tuple[Array, Array]:
+    return books.projects_of(rows["subject_lo"])
 
 
-def _one(order: Order, debit: int, credit: int, amount: int, code: Movement) -> list[Leg]:
-    return [Leg(transfer_id(order.id), debit, credit, amount, code)]
-
-
-def _numbered(order: Order, moves: Iterable[tuple[int, int, int, Movement]]) -> list[Leg]:
-    kept = (move for move in moves if move[2])
-    return [
-        Leg(transfer_id(order.id, leg=leg), debit, credit, amount, code)
-        for leg, (debit, credit, amount, code) in enumerate(kept)
-    ]
-
-
-def _take_over(chart: Chart, order: TakeOver) -> list[Leg]:
-    return _one(order, chart.account(Kind.BANK_MIRROR), order.account, order.amount, Movement.OPENING)
-
-
-def _deposit(chart: Chart, order: Deposit) -> list[Leg]:
-    return _one(order, chart.account(Kind.BANK_MIRROR), order.account, order.amount, Movement.DEPOSIT)
-
-
-def _channel_deposit(chart: Chart, order: ChannelDeposit) -> list[Leg]:
-    return _one(order, chart.account(Kind.IN_TRANSIT), order.account, order.amount, Movement.DEPOSIT)
-
-
-def _channel_settled(chart: Chart, order: ChannelSettled) -> list[Leg]:
-    bank, transit = chart.account(Kind.BANK_MIRROR), chart.account(Kind.IN_TRANSIT)
-    return _one(order, bank, transit, order.amount, Movement.TRANSIT_SETTLED)
-
-
-def _unidentified(chart: Chart, order: Unidentified) -> list[Leg]:
-    bank, suspense = chart.account(Kind.BANK_MIRROR), chart.account(Kind.SUSPENSE)
-    return _one(order, bank, suspense, order.amount, Movement.UNIDENTIFIED)
-
-
-def _bid(_chart: Chart, order: Bid) -> list[Leg]:
-    if not 0 <= order.timeout <= TIMEOUT_MAX_S:
-        raise BadOrder("not a number of seconds", field="timeout", value=order.timeout)
-    return [
-        Leg(
-            transfer_id(order.id),
-            order.investor,
-            order.borrower,
-            order.amount,
-            Movement.BID,
-            TransferFlags.PENDING,
-            timeout=order.timeout,
-        )
-    ]
-
-
-def _settle(order: Order, step: Step, holds: Sequence[Hold], flag: TransferFlags) -> list[Leg]:
-    return [
-        Leg(transfer_id(order.id, step, leg), _INHERIT, _INHERIT, hold.amount, _INHERIT, flag, hold.transfer)
-        for leg, hold in enumerate(holds)
-    ]
-
-
-def _release(chart: Chart, order: Release) -> list[Leg]:
-    if not order.holds:
-        raise BadOrder("releases nothing", field="holds", value=())
-    total = sum(hold.amount for hold in order.holds)
-    if not 0 <= order.fee <= total:
-        raise BadOrder(f"the fee comes out of the {total} raised", field="fee", value=order.fee)
-    paid_on = total - order.fee if order.merchant else 0
-    return _settle(order, Step.POSTED, order.holds, TransferFlags.POST_PENDING_TRANSFER) + _numbered(
-        order,
-        [
-            (order.borrower, chart.account(Kind.FEE_INCOME), order.fee, Movement.FEE),
-            (order.borrower, order.merchant, paid_on, Movement.ENTRUSTED_PAYMENT),
-        ],
-    )
-
-
-def _failure(_chart: Chart, order: Failure) -> list[Leg]:
-    return _settle(order, Step.VOIDED, order.holds, TransferFlags.VOID_PENDING_TRANSFER)
-
-
-def _repayment(chart: Chart, order: Repayment) -> list[Leg]:
-    moves = [(order.payer, chart.account(Kind.FEE_INCOME), order.fee, Movement.FEE)]
-    for portion in portions(order):
-        moves.append((order.payer, portion.account, portion.principal, Movement.PRINCIPAL))
-        moves.append((order.payer, portion.account, portion.interest, Movement.INTEREST))
-    return _numbered(order, moves)
-
-
-def _fee(chart: Chart, order: Fee) -> list[Leg]:
-    return _one(order, order.payer, chart.account(Kind.FEE_INCOME), order.amount, Movement.FEE)
-
-
-def _withdrawal(chart: Chart, order: Withdrawal) -> list[Leg]:
-    bank = chart.account(Kind.BANK_MIRROR)
-    return [
-        Leg(
-            transfer_id(order.id),
-            order.account,
-            bank,
-            order.amount,
-            Movement.WITHDRAWAL,
-            TransferFlags.PENDING,
-        )
-    ]
-
-
-def _paid_out(_chart: Chart, order: PaidOut) -> list[Leg]:
-    hold = Hold(transfer_id(order.id), order.amount)
-    return _settle(order, Step.POSTED, [hold], TransferFlags.POST_PENDING_TRANSFER)
-
-
-def _payout_failed(_chart: Chart, order: PayoutFailed) -> list[Leg]:
-    hold = Hold(transfer_id(order.id), order.amount)
-    return _settle(order, Step.VOIDED, [hold], TransferFlags.VOID_PENDING_TRANSFER)
-
-
-def _payout_returned(chart: Chart, order: PayoutReturned) -> list[Leg]:
-    bank, code = chart.account(Kind.BANK_MIRROR), Movement.PAYOUT_RETURNED
-    return [Leg(transfer_id(order.id, Step.RETURNED), bank, order.account, order.amount, code)]
-
-
-def _refund(_chart: Chart, order: Refund) -> list[Leg]:
-    return _one(order, order.paid.payee, order.paid.payer, order.amount, Movement.REFUND)
-
-
-def _sweep(chart: Chart, order: Sweep) -> list[Leg]:
-    income, bank = chart.account(Kind.FEE_INCOME), chart.account(Kind.BANK_MIRROR)
-    own_bank, own = chart.account(Kind.OWN_BANK_MIRROR), chart.account(Kind.PLATFORM_OWN)
-    return _numbered(
-        order,
-        [
-            (income, bank, order.amount, Movement.FEE_SWEEP),
-            (own_bank, own, order.amount, Movement.SWEEP_RECEIVED),
-        ],
-    )
-
-
-_MAKERS: Mapping[type[Order], Callable[[Chart, Any], list[Leg]]] = MappingProxyType(
-    {
-        TakeOver: _take_over,
-        Deposit: _deposit,
-        ChannelDeposit: _channel_deposit,
-        ChannelSettled: _channel_settled,
-        Unidentified: _unidentified,
-        Bid: _bid,
-        Release: _release,
-        Failure: _failure,
-        Repayment: _repayment,
-        Fee: _fee,
-        Withdrawal: _withdrawal,
-        PaidOut: _paid_out,
-        PayoutFailed: _payout_failed,
-        PayoutReturned: _payout_returned,
-        Refund: _refund,
-        Sweep: _sweep,
-    }
+_Wanted = Callable[[Array], NDArray[np.bool_]]
+_Accounts = Callable[[AuthorityBooks, Array, Array], tuple[Array, Array]]
+_LIMITS: tuple[tuple[Beside, _Wanted, _Accounts], ...] = (
+    (Beside.MANDATE, lambda marks: marks["mandate"] != 0, _mandate_accounts("mandate")),
+    (Beside.SECOND_MANDATE, lambda marks: marks["second"] != 0, _mandate_accounts("second")),
+    (Beside.PROJECT, lambda marks: (marks["marks"] & Mark.PROJECT) != 0, _project_accounts),
 )
-"""Each order's own maker; the key is the order's exact type, so the second parameter fits."""
+"""Which limits lie beside an order, which orders use each, and where it is kept."""
+
+
+def _beside(
+    chart: Chart, columns: OrderColumns, marks: Array, limit: tuple[Beside, _Wanted, _Accounts]
+) -> tuple[Array, NDArray[np.int64]]:
+    """The legs that reserve or use up one limit."""
+    beside, wanted, accounts = limit
+    places = np.flatnonzero(wanted(marks))
+    source, books = columns.rows[places], AuthorityBooks(chart)
+    rows = np.zeros(len(places), TRANSFER)
+    if not len(places):
+        return rows, places
+    rows["id_lo"], rows["id_hi"] = source["id_lo"] | np.uint64(beside), source["id_hi"]
+    rows["debit_account_id_lo"], rows["debit_account_id_hi"] = accounts(books, source, marks[places])
+    rows["credit_account_id_lo"], rows["credit_account_id_hi"] = books.used & MASK_64, books.used >> 64
+    rows["amount_lo"] = values(columns, places)
+    _common(rows, source)
+    rows["user_data_64"] = 0
+    rows["ledger"], rows["code"] = books.ledger, Movement.AUTHORITY_USED
+    held = _HOLDS[source["type"]]
+    rows["flags"][held], rows["timeout"] = _PENDING, np.where(held, source["timeout"], 0)
+    return rows, places
+
+
+def values(columns: OrderColumns, places: NDArray[np.int64]) -> NDArray[np.int64]:
+    """What each of the orders at `places` moves, as limits count it; amounts below 2^48."""
+    source = columns.rows[places]
+    total = np.zeros(len(places), np.int64)
+    for name in ("amount", "extra"):
+        total += np.where(_COUNTS[name][source["type"]], source[f"{name}_lo"].astype(np.int64), 0)
+    in_parts = np.flatnonzero(_COUNTS["parts"][source["type"]])
+    if len(in_parts):
+        sums = np.concatenate([np.zeros(1, np.int64), np.cumsum(columns.parts["amount_lo"].astype(np.int64))])
+        edges = columns.edges
+        at = places[in_parts]
+        total[in_parts] += sums[edges[at + 1]] - sums[edges[at]]
+    return total
+
+
+_TYPES_END = 1 + max(CATALOGUE)
+_HOLDS = np.array([one in CATALOGUE and CATALOGUE[OrderType(one)].holds for one in range(_TYPES_END)])
+_COUNTS = {
+    name: np.array(
+        [one in CATALOGUE and name in CATALOGUE[OrderType(one)].value for one in range(_TYPES_END)]
+    )
+    for name in ("amount", "extra", "parts")
+}
+
+
+def _hold(rows: Array, held: NDArray[np.bool_]) -> None:
+    if not held.any():
+        return
+    if (rows["flags"][held] & np.uint16(POST | VOID)).any():
+        raise BadOrder("takes up a hold and cannot be held itself", field="marks", value="HELD")
+    rows["flags"] |= np.where(held, _PENDING, np.uint16(0))
+
+
+def _link(columns: OrderColumns, rows: Array, owners: NDArray[np.int64]) -> None:
+    rows["flags"][:-1] |= np.where(owners[1:] == owners[:-1], _LINKED, np.uint16(0))
+    counts = np.bincount(owners, minlength=len(columns))
+    if len(counts) and counts.max() > LEGS_MAX:
+        place = int(counts.argmax())
+        [line] = columns.lines(np.array([place]))
+        raise OrderTooLarge(line.id, int(counts[place]), LEGS_MAX)
