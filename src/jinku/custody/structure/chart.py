@@ -121,6 +121,11 @@ def party_of(account_id: int) -> int:
     return account_id >> 32 & ((1 << PARTY_BITS) - 1)
 
 
+def limit_flags(kind: AccountKind) -> int:
+    """The flags by which the ledger keeps an account of this kind within its limit."""
+    return int(_FLAGS[kind.limit])
+
+
 def entity_accounts(chart: Chart) -> Array:
     """``ACCOUNT`` rows of the entity's own accounts (`Structure.entity_kinds`), in the order of the structure."""
     return _accounts(chart, [(kind, 0, 0) for kind in chart.structure.entity_kinds])
@@ -139,5 +144,5 @@ def _accounts(chart: Chart, lines: Sequence[tuple[AccountKind, int, int]]) -> Ar
     rows["user_data_32"] = chart.entity
     rows["ledger"] = chart.currency
     rows["code"] = [kind.code for kind, _, _ in lines]
-    rows["flags"] = [_FLAGS[kind.limit] for kind, _, _ in lines]
+    rows["flags"] = [limit_flags(kind) for kind, _, _ in lines]
     return rows
