@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, insert, update
 from sqlalchemy.exc import IntegrityError
+from tests.custody.closing.scene import FIRST, LONDON, SetClock
 
 from jinku.base.clock import to_rfc3339
 from jinku.base.database import Database
@@ -20,7 +21,6 @@ from jinku.custody.closing.settings import CloseSettings
 from jinku.custody.closing.tables import DAY, HISTORY, INPUT
 from jinku.ledger import Ledger
 from jinku.ledger.opening import open_journal
-from tests.custody.closing.scene import FIRST, LONDON, SetClock
 
 BOOKS = Books(1, 826)
 RECORD = hashlib.sha256(b"record").hexdigest()

@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from jinku.base.calendar import BusinessCalendar, calendar_named
 from jinku.base.clock import NS_PER_SECOND
 from jinku.base.errors import InputError
-from jinku.custody.structure.template import Structure
+from jinku.custody.structure.model import Structure
 
 _CUT_OFF = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?|24:00", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

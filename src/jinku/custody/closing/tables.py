@@ -109,11 +109,14 @@ POSITION = Table(
     CLOSING,
     *_books(),
     Column("day", String(10), primary_key=True),
+    Column("pool", String(64), primary_key=True),
+    Column("place", Integer, nullable=False),
     Column("outcome", String(12), nullable=False),
     Column("requirement", String(40), nullable=False),
     Column("resource", String(40), nullable=False),
     Column("difference", String(40), nullable=False),
     Column("document", Text, nullable=False),
+    Column("explanation", Text, nullable=False),
 )
 
 REMEDY = Table(
