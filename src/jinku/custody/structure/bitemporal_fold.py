@@ -4,10 +4,10 @@ Rules:
 
 1. An entry counts if it was booked by the moment `known` and its effective instant is not after `effective`
    (`jinku.custody.structure.bitemporal_hours`).
-2. The sums are made from the entries' own amounts, never from the balances that the journal states, so that the two can be
-   compared. They are exact up to 128 bits; beyond, MoneyOverflow.
-3. An account is there if it was opened by `effective`, or if something counts on it. Its flags are those after the entry
-   booked last of those that count.
+2. The sums are made from the entries' own amounts, never from the balances that the journal states, so that the two
+   can be compared. They are exact up to 128 bits; beyond, MoneyOverflow.
+3. An account is there if it was opened by `effective`, or if something counts on it. Its flags are those after the
+   entry booked last of those that count.
 
 Example::
 
@@ -95,21 +95,28 @@ class _Holds:
 
     def __init__(self, chunks: list[Array], hours: BusinessHours) -> None:
         made = [
-            one[(one["kind"] == EntryKind.TRANSFER) & (one["event"]["flags"] & _PENDING != 0)] for one in chunks
+            one[(one["kind"] == EntryKind.TRANSFER) & (one["event"]["flags"] & _PENDING != 0)]
+            for one in chunks
         ]
         self._events: Array = np.concatenate(
             [np.zeros(0, TRANSFER), *(np.ascontiguousarray(one["event"]) for one in made)]
         )
-        self._effective: Instants = np.concatenate([np.zeros(0, np.int64), *(hours.effective(one) for one in made)])
+        self._effective: Instants = np.concatenate(
+            [np.zeros(0, np.int64), *(hours.effective(one) for one in made)]
+        )
         self._index = StateMachine()
-        self._index.restore(self._events.view(ACCOUNT), 0, 0)  # a transfer begins with its id, as an account does
+        self._index.restore(
+            self._events.view(ACCOUNT), 0, 0
+        )  # a transfer begins with its id, as an account does
 
     def of(self, rows: Array) -> tuple[Array, Instants]:
         """Event and effective instant of the hold that each of these entries resolves."""
         ids = np.zeros(len(rows), ID)
         expired = rows["kind"] == EntryKind.EXPIRY
         for half in ("lo", "hi"):
-            ids[f"id_{half}"] = np.where(expired, rows["event"][f"id_{half}"], rows["event"][f"pending_id_{half}"])
+            ids[f"id_{half}"] = np.where(
+                expired, rows["event"][f"id_{half}"], rows["event"][f"pending_id_{half}"]
+            )
         numbers = self._index.find_accounts(ids)
         return self._events[numbers], self._effective[numbers]
 

@@ -2,12 +2,12 @@
 
 Rules:
 
-1. A transfer bears its business day in ``user_data_32`` as yyyymmdd. The day D reaches from right after the cut-off of the
-   business day before it up to and including its own cut-off.
+1. A transfer bears its business day in ``user_data_32`` as yyyymmdd. The day D reaches from right after the cut-off
+   of the business day before it up to and including its own cut-off.
 2. The **effective instant** is the booked moment, where that lies in D; the cut-off of D, where it was booked later
    (back-dated: after everything of that day); the first instant of D, where it was booked earlier (forward-dated).
-3. What bears no day counts when it was booked: 0, what is no date, a day more than ``FORWARD_DAYS_MAX`` after the booking.
-   An imported transfer counts at its own timestamp, an expiry when it was booked.
+3. What bears no day counts when it was booked: 0, what is no date, a day more than ``FORWARD_DAYS_MAX`` after the
+   booking. An imported transfer counts at its own timestamp, an expiry when it was booked.
 4. A post or void never counts before its hold.
 5. At one instant, entries count in the order in which they were booked.
 6. Outside the years that the calendar knows, each day follows the one before it.
@@ -110,7 +110,8 @@ class BusinessHours:
         return chosen
 
     def days(self, numbers: Array, booked: Instants) -> tuple[Instants, Instants, NDArray[np.bool_]]:
-        """First and last moment of the day that each number names, and whether it is one for a booking at `booked`."""
+        """First and last moment of the day that each number names, and whether it is one for a booking at
+        `booked`."""
         unique, inverse = np.unique(numbers, return_inverse=True)
         table: NDArray[Any] = np.array([self.bounds(one) for one in unique.tolist()], np.int64).reshape(-1, 2)
         first, last = table[inverse, 0], table[inverse, 1]
