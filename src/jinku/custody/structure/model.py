@@ -57,6 +57,8 @@ class Structure:
     version: int
     english: str
     chinese: str
+    jurisdiction: str
+    """Whose law counts for how long records are kept: ``CN``, ``UK``, ``EU``, ``US``."""
     calendar: str
     """Name of the business calendar: ``CN``, ``UK``, ``US``, ``TARGET``."""
     timezone: str
@@ -133,6 +135,7 @@ class Structure:
             "english": self.english,
             "chinese": self.chinese,
             "entity": {
+                "jurisdiction": self.jurisdiction,
                 "calendar": self.calendar,
                 "timezone": self.timezone,
                 "cut_off": self.cut_off.isoformat(),

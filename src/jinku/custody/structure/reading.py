@@ -25,6 +25,7 @@ from types import MappingProxyType
 from typing import Any, NoReturn, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from jinku.base.calendar import CALENDARS
 from jinku.base.currency import currency
 from jinku.base.errors import InputError, UnknownCurrency
 from jinku.custody.structure.model import AccountKind, PoolLine, Structure
@@ -39,7 +40,7 @@ from jinku.custody.structure.table import (
     Side,
 )
 
-CALENDARS = ("CN", "UK", "US", "TARGET", "weekdays")
+JURISDICTIONS = ("CN", "UK", "EU", "US")
 CODE_MAX = (1 << 16) - 1
 NAME_CHARACTERS_MAX = 120
 VALUE_SHOWN_MAX = 80
@@ -137,7 +138,8 @@ def read_structure(data: bytes, file: str) -> Structure:
         version=top.number("version", 1_000_000),
         english=top.text("english"),
         chinese=top.text("chinese"),
-        calendar=_calendar(entity),
+        jurisdiction=_one_of(entity, "jurisdiction", JURISDICTIONS),
+        calendar=_one_of(entity, "calendar", tuple(CALENDARS)),
         timezone=_timezone(entity),
         cut_off=time.fromisoformat(entity.text("cut_off", _CUT_OFF, 'write it like "17:00"')),
         currencies=_currencies(entity),
@@ -150,10 +152,10 @@ def read_structure(data: bytes, file: str) -> Structure:
     return structure
 
 
-def _calendar(entity: _Table) -> str:
-    value = entity.text("calendar")
-    if value not in CALENDARS:
-        refuse(entity, "calendar", value, "is no calendar that Jinku has", "use " + ", ".join(CALENDARS))
+def _one_of(entity: _Table, key: str, known: tuple[str, ...]) -> str:
+    value = entity.text(key)
+    if value not in known:
+        refuse(entity, key, value, "is not one that Jinku has", "use " + ", ".join(known))
     return value
 
 

@@ -2,9 +2,9 @@
 
 Rules:
 
-1. One reading of all accounts gives the balances; the journal up to that reading gives the postings, summed up anew
-   from its first entry (`jinku.custody.structure.postings`). The two are compared bit for bit, all four balances of each
-   account.
+1. One reading of all accounts gives the balances; the journal up to that reading gives the postings, summed up
+   anew from its first entry (`jinku.custody.structure.postings`). The two are compared bit for bit, all four
+   balances of each account.
 2. The totals of the sums, not of the balances, are tied to the pools by `jinku.custody.structure.whose`.
 3. The record is canonical JSON; its SHA-256 can be sealed in the log. It names accounts by number only.
 
