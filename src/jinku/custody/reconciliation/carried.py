@@ -1,47 +1,112 @@
-"""What one statement leaves for the next: movements of ours that the bank has not shown yet.
+"""What one reconciliation leaves for the next, of every side: timing differences, unknown lines, and differences in amount.
 
 Rules:
 
-1. A movement is expected on the first statement after it and on each one until the bank shows it. What a statement has
-   matched, or has shown with another amount or direction, is not expected again.
-2. Everything up to a moment of the ledger is either done or in `open`; the next reading begins right after it. Imported
-   transfers bear moments of the past, so import before the first statement.
+1. A record that found no partner on a side is expected again, whichever side has it: our movement that the bank has not
+   shown, and the bank's line that our books do not know yet. It keeps its own day, so its age goes on counting.
+2. Of records that were linked and differ, the difference is left as a record of its own (``rest/…``), with the reference
+   of the payment: an entry that corrects it later meets it. `standing` says which break it stands for.
+3. So what is carried of one side less what is carried of another is exactly the difference between the two sides.
+4. `until` is the last moment of the ledger that was read (its own booking time, ns); the next reading begins after it.
 
 Example::
 
-    ours = expected_movements(ledger, mirror, carried, until)
-    carried = carry(ours, reconcile(statement, ours), until)
+    result = reconcile_sides(sides, rules, Carried())
+    tomorrow = reconcile_sides(next_sides, rules, result.carried)
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from datetime import date
+from typing import Any
 
-from jinku.custody.reconciliation.breaks import BreakClass
-from jinku.custody.reconciliation.mirror import TransferHistory, bank_movements, movements_of
-from jinku.custody.reconciliation.model import Movement, Reconciliation
+import numpy as np
+import orjson
 
-_SHOWN = frozenset({BreakClass.AMOUNT_DIFFERS, BreakClass.WRONG_DIRECTION})
-"""Breaks of movements that the bank has, though otherwise."""
+from jinku.base.canonical import canonical_json
+from jinku.base.errors import InputError
+from jinku.custody.reconciliation.breaks import Break, BreakClass, Outcome
+from jinku.custody.reconciliation.records import SIDES, Records, Side, nothing
+
+FORMAT = "jinku-carried/v1"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Carried:
-    """What stands open after a statement."""
+    """See the module."""
 
+    platform: Records = field(default_factory=lambda: nothing(Side.PLATFORM))
+    ledger: Records = field(default_factory=lambda: nothing(Side.LEDGER))
+    bank: Records = field(default_factory=lambda: nothing(Side.BANK))
+    standing: Mapping[str, Break] = field(default_factory=dict)
+    """The break that each ``rest/…`` record is what is left of."""
     until: int = 0
-    """The ledger was read up to this moment (ns, inclusive)."""
-    open: tuple[int, ...] = ()
-    """Transfers that the bank has not shown, in rising order."""
+
+    def of(self, side: Side) -> Records:
+        """What is carried of `side`."""
+        return {Side.PLATFORM: self.platform, Side.LEDGER: self.ledger, Side.BANK: self.bank}[side]
+
+    def read_until(self, moment: int) -> "Carried":
+        """The same, with the ledger read up to `moment` (ns, inclusive)."""
+        return replace(self, until=moment)
+
+    def to_bytes(self) -> bytes:
+        """Canonical JSON: equal contents give equal bytes."""
+        document = {
+            "format": FORMAT,
+            "until": str(self.until),
+            **{side.value: _rows(self.of(side)) for side in SIDES},
+            "standing": {name: _break_out(one) for name, one in sorted(self.standing.items())},
+        }
+        return canonical_json(document)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Carried":
+        """What `to_bytes` wrote. Raises InputError for anything else."""
+        try:
+            given = orjson.loads(data)
+            if given["format"] != FORMAT:
+                raise ValueError(given["format"])
+            sides = {side.value: _records(side, given[side.value]) for side in SIDES}
+            standing = {name: _break_in(one) for name, one in given["standing"].items()}
+            return cls(**sides, standing=standing, until=int(given["until"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"is not what a reconciliation left open: {error}", field="carried") from None
 
 
-def expected_movements(ledger: TransferHistory, account: int, carried: Carried, until: int) -> list[Movement]:
-    """What the bank should show on the account that `account` mirrors, booked by us up to `until` (ns)."""
-    fresh = bank_movements(ledger, account, carried.until + 1, until)
-    return [*movements_of(ledger, account, carried.open), *fresh]
+_NAMES = tuple(one.name for one in fields(Records)[1:])
+_WIDE = frozenset({"amount", "number", "line"})
 
 
-def carry(ours: Sequence[Movement], result: Reconciliation, until: int) -> Carried:
-    """What stands open once `ours`, read up to `until`, met the statement of `result`."""
-    done = {match.movement.transfer_id for match in result.matches}
-    done.update(number for one in result.breaks if one.kind in _SHOWN for number in one.transfer_ids)
-    return Carried(until, tuple(sorted({one.transfer_id for one in ours} - done)))
+def _rows(records: Records) -> dict[str, Any]:
+    return {
+        name: [str(one) if name in _WIDE else one for one in getattr(records, name).tolist()]
+        for name in _NAMES
+    }
+
+
+def _records(side: Side, given: Mapping[str, Any]) -> Records:
+    columns = {name: [int(one) for one in given[name]] if name in _WIDE else given[name] for name in _NAMES}
+    columns["booked"] = np.array(columns["booked"], np.int32)
+    columns["value"] = np.array(columns["value"], np.int32)
+    return Records.build(side, columns)
+
+
+def _break_out(one: Break) -> dict[str, Any]:
+    values = {each.name: getattr(one, each.name) for each in fields(one)}
+    values |= {name: str(values[name]) for name in ("amount", "effect", "books_effect")}
+    values |= {"kind": one.kind.value, "outcome": one.outcome.value, "day": one.day.isoformat()}
+    values |= {"number": str(one.break_id), "transfer_ids": list(map(str, one.transfer_ids))}
+    return values
+
+
+def _break_in(given: Mapping[str, Any]) -> Break:
+    values = dict(given)
+    values |= {name: int(values[name]) for name in ("amount", "effect", "books_effect", "number")}
+    values |= {"kind": BreakClass(values["kind"]), "outcome": Outcome(values["outcome"])}
+    values |= {
+        "day": date.fromisoformat(values["day"]),
+        "transfer_ids": tuple(map(int, values["transfer_ids"])),
+    }
+    tuples = ("bank_lines", "evidence", "bank_ids", "platform_ids", "candidates")
+    return Break(**{**values, **{name: tuple(values[name]) for name in tuples}})

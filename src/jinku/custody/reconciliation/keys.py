@@ -1,0 +1,158 @@
+"""The sides as numbers: every text a code, every day an index of business days, all records in one row of nodes.
+
+Rules:
+
+1. Two texts have one code if and only if they are equal, character by character: codes come from a dictionary, not from a
+   hash. 0 is "no text"; ``NOTPROVIDED`` is none either (ISO 20022).
+2. Nodes are numbered platform first, then ledger, then bank, each side in the order of its ids.
+3. A day that is no business day counts as the next one: what a customer did on Saturday a bank may book on Monday.
+
+Example::
+
+    book = Book(sides, calendar)
+    book.reference[book.span(Side.BANK)]
+"""
+
+import unicodedata
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jinku.base.calendar import BusinessCalendar
+from jinku.custody.reconciliation.records import (
+    SIDES,
+    Bits,
+    Longs,
+    Records,
+    Side,
+    Sides,
+    Texts,
+    day_of,
+    nothing,
+)
+
+NO_REFERENCE = frozenset({"", "NOTPROVIDED"})
+_IDS = {
+    Side.BANK: ("end_to_end_id", "instruction_id", "transaction_id", "servicer_id", "reference"),
+    Side.PLATFORM: ("reference", "end_to_end_id", "instruction_id", "transaction_id", "servicer_id"),
+    Side.LEDGER: ("reference", "end_to_end_id", "instruction_id", "transaction_id", "servicer_id"),
+}
+ID_COLUMNS = 5
+
+
+class Codes(dict[str, int]):
+    """Numbers for texts, in order of first sight, from 1."""
+
+    def __missing__(self, text: str) -> int:
+        code = self[text] = len(self) + 1 - len(self.none)
+        self.texts.append(text)
+        return code
+
+    def __init__(self, none: Iterable[str] = ("",)) -> None:
+        super().__init__(dict.fromkeys(none, 0))
+        self.none = frozenset(self)
+        self.texts = [""]
+
+    def of(self, values: Texts) -> Longs:
+        """The code of each of `values`."""
+        if not values.any():
+            return np.zeros(len(values), np.int64)
+        return np.fromiter(map(self.__getitem__, values.tolist()), np.int64, len(values))
+
+
+class Book:
+    """All records of one reconciliation as columns of numbers; see the module."""
+
+    def __init__(self, sides: Sides, calendar: BusinessCalendar) -> None:
+        self.sides = sides
+        parts = [sides.of(side) for side in SIDES]
+        self.parts = [
+            part if part is not None else nothing(side) for side, part in zip(SIDES, parts, strict=True)
+        ]
+        self.present = [part is not None for part in parts]
+        self.first = np.cumsum([0, *(len(part) for part in self.parts)])
+        self.size = int(self.first[-1])
+        self.names, accounts, currencies, parties = Codes(NO_REFERENCE), Codes(()), Codes(()), Codes()
+        self.account = self._codes(accounts, "account")
+        self.currency = self._codes(currencies, "currency")
+        self.counterparty = self._codes(parties, "counterparty")
+        self.ids = np.zeros((ID_COLUMNS, self.size), np.int64)
+        for side, part in zip(SIDES, self.parts, strict=True):
+            for row, name in enumerate(_IDS[side]):
+                self.ids[row, self.span(side)] = self.names.of(getattr(part, name))
+        self.batch = self._codes(self.names, "batch")
+        self.reference = self.ids[0].copy()
+        self.amount = self._column("amount", np.int64)
+        self.direction = self._column("direction", np.int8)
+        self.signed: Longs = self.amount * self.direction
+        self.booked = self._column("booked", np.int32)
+        self.business = _business_days(self.booked, calendar)
+        self.live: Bits = ~self._column("pending", np.bool_)
+        self.taken_back: Bits = self._column("reversal", np.bool_) | (self._texts("return_reason") != "")
+        _, amounts = np.unique(self.amount, return_inverse=True)
+        self.amount_code: Longs = amounts.astype(np.int64)
+        self.sideway: Longs = (self.direction > 0).astype(np.int64)
+        self.side_of = np.repeat(np.arange(3, dtype=np.int8), [len(part) for part in self.parts])
+
+    def span(self, side: Side) -> slice:
+        """The nodes of a side."""
+        place = SIDES.index(side)
+        return slice(int(self.first[place]), int(self.first[place + 1]))
+
+    def nodes(self, side: Side) -> Longs:
+        """The numbers of the nodes of a side."""
+        span = self.span(side)
+        return np.arange(span.start, span.stop, dtype=np.int64)
+
+    def record(self, node: int) -> tuple[Records, int]:
+        """The side's records and the place in them of a node."""
+        side = int(self.side_of[node])
+        return self.parts[side], node - int(self.first[side])
+
+    def named(self, node: int) -> str:
+        """``side id`` of a node, for people."""
+        part, place = self.record(node)
+        return f"{part.side.value} {part.id[place]}"
+
+    def _codes(self, codes: Codes, name: str) -> Longs:
+        return np.concatenate([codes.of(getattr(part, name)) for part in self.parts])
+
+    def _column(self, name: str, kind: type[np.generic]) -> NDArray[np.generic] | Longs:
+        joined: Longs = np.concatenate([getattr(part, name) for part in self.parts]).astype(kind, copy=False)
+        return joined
+
+    def _texts(self, name: str) -> Texts:
+        return np.concatenate([getattr(part, name) for part in self.parts])
+
+
+def combined(columns: list[Longs]) -> Longs:
+    """One code for each row of non-negative `columns`: two rows have one code if and only if they are equal."""
+    key = columns[0].astype(np.int64, copy=True)
+    bound = int(key.max(initial=0)) + 1
+    for column in columns[1:]:
+        width = int(column.max(initial=0)) + 1
+        if bound * width >= 1 << 62:
+            _, key = np.unique(key, return_inverse=True)
+            bound = int(key.max(initial=0)) + 1
+        key = key * width + column
+        bound *= width
+    return key
+
+
+def normal(text: str) -> str:
+    """`text` as people may have typed it: width, case, blanks and punctuation aside; leading zeros of a number too."""
+    plain = "".join(one for one in unicodedata.normalize("NFKC", text).casefold() if one.isalnum())
+    return plain.lstrip("0") if plain.isascii() and plain.isdigit() else plain
+
+
+def _business_days(days: NDArray[np.int32] | Longs, calendar: BusinessCalendar) -> Longs:
+    """For each day the number of business days before it, counted from the first day of all."""
+    if not len(days):
+        return np.zeros(0, np.int64)
+    seen = np.unique(days)
+    first, last = int(seen[0]), int(seen[-1])
+    works = [calendar.is_business_day(day_of(day)) for day in range(first, last + 1)]
+    before = np.concatenate(([0], np.cumsum(works)))
+    index: Longs = before[days.astype(np.int64) - first]
+    return index
