@@ -1,8 +1,9 @@
-"""The command line of the verifier: ``python -m jinku.verify receipt|consistency|log|balance``.
+"""The command line of the verifier: ``python -m jinku.verify receipt|consistency|log|balance|pack|owners``.
 
 1. Exit codes: 0 it holds, 1 it does not, 2 usage or unreadable input.
 2. Findings in English, the last line of a result in Chinese; with ``--json`` one JSON object instead.
-3. ``--key`` takes a vkey, or ``@FILE`` with one vkey a line; so does ``--witness``.
+3. ``--key`` takes a vkey, or ``@FILE`` with one vkey a line; so does ``--witness``. A pack or an owners' folder brings its
+   own key: without ``--key`` that is used, and said so.
 
 Example::
 
@@ -21,8 +22,11 @@ from jinku.verify.balance import BALANCE_RECEIPT_BYTES_MAX, verify_balance_recei
 from jinku.verify.consistency import CONSISTENCY_BYTES_MAX, verify_consistency
 from jinku.verify.entries import ENTRY_BYTES, decode
 from jinku.verify.errors import NotVerified, Unreadable, VerifyError
+from jinku.verify.folder import Checks
 from jinku.verify.logdir import verify_log_directory
 from jinku.verify.note import NOTE_BYTES_MAX
+from jinku.verify.owners import check_owners
+from jinku.verify.pack import check_pack
 from jinku.verify.receipt import LEAF_BYTES_MAX, RECEIPT_BYTES_MAX, verify_receipt
 from jinku.verify.report import LogReport
 from jinku.verify.tiles import read_file
@@ -64,10 +68,10 @@ def _shown(line: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _shared(*, needs_key: bool) -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument(
-        "--key", action="append", required=True, help="vkey of the log, or @FILE; all must sign"
+        "--key", action="append", required=needs_key, help="vkey of the log, or @FILE; all must sign"
     )
     shared.add_argument(
         "--any-key", action="store_true", help="one of the keys is enough (after a key change)"
@@ -78,6 +82,11 @@ def _parser() -> argparse.ArgumentParser:
         "--quorum", type=int, help="how many witnesses must have cosigned (default: all given)"
     )
     shared.add_argument("--json", action="store_true", help="print one JSON object")
+    return shared
+
+
+def _parser() -> argparse.ArgumentParser:
+    shared = _shared(needs_key=True)
     parser = argparse.ArgumentParser(
         prog="python -m jinku.verify", description="Check what a Jinku ledger published, offline. 离线核验。"
     )
@@ -107,6 +116,16 @@ def _parser() -> argparse.ArgumentParser:
     balance = commands.add_parser("balance", parents=[shared], help="a customer's balance receipt")
     balance.add_argument("receipt", type=Path, help="a balance receipt (JSON)")
     balance.set_defaults(run=_balance)
+
+    own_key = _shared(needs_key=False)
+    pack = commands.add_parser("pack", parents=[own_key], help="a resolution pack, a folder or zip file")
+    pack.add_argument("path", type=Path)
+    pack.set_defaults(run=lambda options: _folder(options, check_pack))
+    owners = commands.add_parser(
+        "owners", parents=[own_key], help="one or more days of beneficial-owner files"
+    )
+    owners.add_argument("path", type=Path, help="a day's folder, or the folder of all days")
+    owners.set_defaults(run=lambda options: _folder(options, check_owners))
     return parser
 
 
@@ -229,6 +248,41 @@ def _log_lines(report: LogReport) -> list[str]:
         f"NOT VERIFIED: {report.findings_total} faults.",
         f"结论：未通过验证，共 {report.findings_total} 处不符。",
     ]
+
+
+def _folder(options: argparse.Namespace, check: Callable[[Path, Trust | None], Checks]) -> Answer:
+    found = check(options.path, _trust(options) if options.key else None)
+    plain: dict[str, object] = {
+        "ok": found.ok,
+        "checks": [
+            {"ok": held, "english": english, "chinese": chinese} for held, english, chinese in found.lines
+        ],
+        "warnings": [{"english": english, "chinese": chinese} for english, chinese in found.warnings],
+    }
+    lines = [
+        line
+        for held, english, chinese in found.lines
+        for line in (f"{'ok   ' if held else 'FAULT'} {english}", f"      {chinese}")
+    ]
+    lines += [
+        line for english, chinese in found.warnings for line in (f"NOTE  {english}", f"      {chinese}")
+    ]
+    if found.ok:
+        return (
+            HOLDS,
+            plain,
+            [
+                *lines,
+                "VERIFIED: nothing was changed, and the totals are one.",
+                "结论：通过验证，内容未被改动，合计一致。",
+            ],
+        )
+    faults = sum(not held for held, _, _ in found.lines)
+    return (
+        DOES_NOT_HOLD,
+        plain,
+        [*lines, f"NOT VERIFIED: {faults} faults.", f"结论：未通过验证，共 {faults} 处不符，请勿采信。"],
+    )
 
 
 def _balance(options: argparse.Namespace) -> Answer:

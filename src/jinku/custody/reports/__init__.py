@@ -1,0 +1,1 @@
+"""Reports: tables, printed pages, the daily owners' file, and what regulator, bank and auditor ask for."""
