@@ -31,6 +31,7 @@ from sqlalchemy.exc import IntegrityError
 from jinku.base.clock import Clock, to_rfc3339
 from jinku.base.currency import Currency, currency_by_number
 from jinku.base.database import Database
+from jinku.custody.closing.chain import verify_chain
 from jinku.custody.closing.compute import Computed, Reconciler, compute
 from jinku.custody.closing.days import Books, Day, DayBook, DayState, person
 from jinku.custody.closing.errors import ClosedDayChanged, CloseRefused, DayIsClosed
@@ -235,6 +236,10 @@ class CloseDesk:
             tuple(differences),
         )
 
+    def verify(self, books: Books) -> tuple[str, ...]:
+        """What is wrong with the closed days of a book; see `jinku.custody.closing.chain`."""
+        return verify_chain(self._book, self._ledger, self._vault, books)
+
     # --- parts -------------------------------------------------------------------------------------------------------
 
     def _check(self, books: Books, given: Given, structure: Structure, unit: Currency) -> None:
@@ -246,7 +251,8 @@ class CloseDesk:
             if last is not None and one.to_date <= last.day:
                 self._screen(books, one, given.statements[number][0])
             require_of_day(one, day, last.day if last else None, given.statements[number][0])
-        accounts_of(structure, [one for _, one in read], given.accounts)
+        known = self._said_accounts(self.inputs(books, last.day)) if last else {}
+        accounts_of(structure, [one for _, one in read], {**known, **given.accounts})
 
     def _take_from_ledger(self, day: Day, by: str) -> None:
         before = self._stored(day.books, day.previous, InputRole.BALANCES) if day.previous else None
@@ -269,7 +275,8 @@ class CloseDesk:
             files.append((InputRole.RULES, *given.rules))
         self._keep(day, files, by)
         stored = self.inputs(day.books, day.day)
-        named = {**self._said_accounts(stored), **given.accounts}
+        before = self.inputs(day.books, day.previous) if day.previous else []
+        named = {**self._said_accounts(before), **self._said_accounts(stored), **given.accounts}
         statements = self._all_statements(day, stored)
         accounts = accounts_of(structure, statements, named)
         settings = self._book.settings(day.books, day.day)

@@ -97,6 +97,8 @@ class DayInputs:
     balances: Array
     statements: Sequence[tuple[int, str, Statement]]
     """Code of the account's kind, SHA-256 of the file, statement; of each account in order of days."""
+    accounts: Mapping[str, int]
+    """Numbers at the bank → code of the account's kind, as far as somebody has placed them."""
     platform: Sequence[tuple[str, bytes]]
     carried: bytes
     rules: tuple[str, bytes] | None
@@ -131,6 +133,7 @@ def _structure(said: Mapping[str, Any]) -> Structure:
         version=said["version"],
         english=said["english"],
         chinese=said["chinese"],
+        jurisdiction=entity["jurisdiction"],
         calendar=entity["calendar"],
         timezone=entity["timezone"],
         cut_off=time.fromisoformat(entity["cut_off"]),
@@ -202,6 +205,11 @@ def accounts_of(
                 value=key,
                 remedy=f"use one of {', '.join(sorted(_banks(structure)))}",
             )
+    if len(set(said.values())) < len(said):
+        twice = next(key for key in said.values() if list(said.values()).count(key) > 1)
+        raise InputError(
+            "stands for two accounts at the bank", field="account", value=twice, remedy="give each its own"
+        )
     known = dict(said)
     unknown = sorted({one.account for one in statements} - known.keys())
     pool = _banks(structure, Money.CLIENT)

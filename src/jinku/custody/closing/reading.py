@@ -60,6 +60,7 @@ def day_inputs(day: Day, stored: Sequence[Stored], vault: Vault) -> DayInputs:
         entries=read_entries(only(InputRole.LEDGER)),
         balances=read_balances(only(InputRole.BALANCES)),
         statements=statements,
+        accounts={number: structure.by_key[key].code for number, key in placed.items()},
         platform=files(InputRole.PLATFORM),
         carried=carried[0][1] if carried else b"",
         rules=rules[0] if rules else None,

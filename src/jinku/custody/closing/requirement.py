@@ -125,8 +125,8 @@ class PoolPosition:
 
     @property
     def confirmed(self) -> bool:
-        """Whether the bank gave its word on every account."""
-        return all(line.bank is not None for line in self.lines)
+        """Whether the bank gave its word on every account that should hold money."""
+        return all(line.bank is not None or not line.books for line in self.lines)
 
     @property
     def outcome(self) -> Outcome:

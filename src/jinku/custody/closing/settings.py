@@ -25,8 +25,8 @@ from jinku.custody.structure.model import Structure
 
 _CUT_OFF = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?|24:00", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-REGIMES = {"CN": "CN", "UK": "UK", "TARGET": "EU", "US": "US"}
-"""The rules that a calendar's institutions are under, where a person says nothing else."""
+REGIMES = ("CN", "UK", "EU", "US")
+"""Whose rules there are rows of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,8 @@ class CloseSettings:
             raise InputError(
                 "is not a time of day", field="cut_off", value=self.cut_off[:16], remedy="say 17:00"
             )
-        if self.regime not in ("", *REGIMES.values()):
-            known = ", ".join(REGIMES.values())
+        if self.regime not in ("", *REGIMES):
+            known = ", ".join(REGIMES)
             raise InputError(
                 "is not a regime", field="regime", value=self.regime[:16], remedy=f"use one of {known}"
             )
@@ -57,7 +57,8 @@ class CloseSettings:
     def of_structure(cls, structure: Structure) -> "CloseSettings":
         """The settings that an account structure carries."""
         cut_off = structure.cut_off.isoformat("seconds").removesuffix(":00")
-        return cls(structure.calendar, structure.timezone, cut_off, REGIMES.get(structure.calendar, ""))
+        regime = structure.jurisdiction if structure.jurisdiction in REGIMES else ""
+        return cls(structure.calendar, structure.timezone, cut_off, regime)
 
     @property
     def days(self) -> BusinessCalendar:
