@@ -177,6 +177,8 @@ class Movement(IntEnum):
     """The other side of a withdrawn excess, in the platform's own account."""
     REVERSAL = 160
     """An earlier booking taken back by its mirror image (红冲)."""
+    WRITE_OFF = 161
+    """A difference to the bank that is borne by own money or waits in suspense: the break is written off (差错核销)."""
     CLOSURE = 170
     """An account is closed to every movement: its party is frozen or has left (销户、冻结账户). Of amount 0."""
     AUTHORITY_GIVEN = 200
