@@ -238,13 +238,10 @@ class Classifier:
             side = Side.LEDGER.value if sides[LEDGER] else Side.PLATFORM.value
             return kind, side, [f"{self.book.named(twin)} has the same reference, amount and direction"], ()
         due = day_of(int(self.book.booked[node])) <= self.as_of
-        if not sides[BANK]:
-            rivals = self._rivals(node)
-            if rivals:
-                return BreakClass.AMBIGUOUS, "", [f"without proof it fits {', '.join(rivals)}"], rivals
+        if not sides[BANK] and BANK in self.taking_part:
             both = bool(sides[LEDGER]) and (bool(sides[PLATFORM]) or not self.book.present[PLATFORM])
-            if BANK in self.taking_part and (both or not due):
-                return (*self._not_shown(node), ())
+            if both or not due:
+                return self._not_shown(node)
         kind, side = {
             (False, True, False): (BreakClass.ONLY_IN_LEDGER, Side.LEDGER),
             (True, False, False): (BreakClass.ONLY_IN_PLATFORM, Side.PLATFORM),
@@ -255,21 +252,25 @@ class Classifier:
             kind = BreakClass.MISSING_IN_PLATFORM if sides[LEDGER] else BreakClass.MISSING_IN_LEDGER
             side = Side.PLATFORM if sides[LEDGER] else Side.LEDGER
         lacking = [SIDES[s].value for s in self.taking_part if not sides[s]]
-        return kind, side.value, [f"{self._named(node)} is not with the {' nor the '.join(lacking)}"], ()
+        seen = [f"{self._named(node)} is not with the {' nor the '.join(lacking)}"]
+        return kind, side.value, seen, self._rivals(node)
 
-    def _not_shown(self, node: int) -> tuple[BreakClass, str, list[str]]:
-        """Our books agree, and the bank does not show it: rule 3."""
+    def _not_shown(self, node: int) -> tuple[BreakClass, str, list[str], tuple[str, ...]]:
+        """Our books agree, and the bank does not show it: rules 2 and 3."""
         day = day_of(int(self.book.booked[node]))
         age = self._age(day)
         name = int(self.cases.work.name[node])
         if name and name in self._pending:
-            return BreakClass.LATE, Side.BANK.value, [f"the bank shows {self._named(node)} as pending"]
+            return BreakClass.LATE, Side.BANK.value, [f"the bank shows {self._named(node)} as pending"], ()
         if day > self.as_of:
-            return BreakClass.LATE, "", [f"of {day}, after the last day {self.as_of}"]
+            return BreakClass.LATE, "", [f"of {day}, after the last day {self.as_of}"], ()
+        rivals = self._rivals(node)
+        if rivals:
+            return BreakClass.AMBIGUOUS, "", [f"without proof it fits {', '.join(rivals)}"], rivals
         if age <= self.rules.transit_days and self.rules.transit_days:
             seen = f"under way for {age} business days of {self.rules.transit_days} allowed"
-            return BreakClass.LATE, Side.BANK.value, [seen]
-        return BreakClass.MISSING_AT_BANK, Side.BANK.value, [f"no line of the bank has {self._named(node)}"]
+            return BreakClass.LATE, Side.BANK.value, [seen], ()
+        return BreakClass.MISSING_AT_BANK, Side.BANK.value, [f"no line of the bank has {self._named(node)}"], ()
 
     def _bank_only(self, nodes: list[int]) -> tuple[BreakClass, list[str], tuple[str, ...]]:
         node = nodes[0]
@@ -326,6 +327,8 @@ class Classifier:
             each.sort()
         pending = np.flatnonzero(~book.live)
         self._pending = set(name[pending].tolist()) - {0}
+        self._parties = set(np.unique(book.counterparty[book.side_of != BANK]).tolist()) - {0}
+        """Counterparties that our books know."""
 
     def _key(self, node: int, *, opposite: bool = False) -> _Key:
         book = self.book
@@ -392,10 +395,17 @@ class Classifier:
                 break
             if of_ours and not self._nameless(one):
                 continue
-            mine, theirs = int(book.counterparty[node]), int(book.counterparty[one])
-            if not (mine and theirs and mine != theirs):
+            if self._may_be(node, one):
                 found.append(one)
         return found
+
+    def _may_be(self, node: int, other: int) -> bool:
+        """Whether the counterparties allow that two records are one payment: a bank's one must be known to our books."""
+        mine, theirs = int(self.book.counterparty[node]), int(self.book.counterparty[other])
+        if mine and theirs:
+            return mine == theirs
+        bank = mine if self.book.side_of[node] == BANK else theirs if self.book.side_of[other] == BANK else 0
+        return not bank or not self._parties or bank in self._parties
 
     # --- the break ------------------------------------------------------------------------------------------------
 

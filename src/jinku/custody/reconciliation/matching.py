@@ -5,7 +5,8 @@ Rules:
 1. A pair of sides has an anchor, whose references are ours, and another side, whose records are known by the first of
    their ids that the anchor's side has (or an alias of it that the platform gave).
 2. Rows of the table run in their order over what is still open. What a row links is consumed.
-3. Counterparties that are both given and differ forbid a match that no reference proves.
+3. Counterparties that are both given and differ forbid a match that no reference proves, and to take another amount
+   under a reference for the same payment.
 
 Example::
 
@@ -18,6 +19,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from jinku.custody.reconciliation.breaks import BreakClass
 from jinku.custody.reconciliation.keys import ID_COLUMNS, Book, combined
 from jinku.custody.reconciliation.records import Bits, Longs, Side
 from jinku.custody.reconciliation.rules import Kind, Need, Rule, Rules
@@ -187,7 +189,17 @@ class Work:
         """Codes of the rule's keys for both sides; -1 where a record lacks one of them."""
         book = self.book
         both = np.concatenate((anchor, other))
-        columns, lacking = [], np.zeros(len(both), np.bool_)
+        columns: list[Longs] = []
+        lacking = np.zeros(len(both), np.bool_)
+        day = book.business if rule.kind is Kind.GROUP else book.booked.astype(np.int64) - int(book.booked.min())
+        plain = {
+            "account": book.account,
+            "currency": book.currency,
+            "counterparty": book.counterparty,
+            "amount": book.amount_code,
+            "direction": book.sideway,
+            "day": day,
+        }
         for key in rule.keys:
             if key == "reference":
                 column = now.name[both]
@@ -197,23 +209,13 @@ class Work:
                 weak = Weak(book, self.rules, now.name, now.known)
                 column = (weak.in_text if key == "text" else weak.normals)(anchor, other)
             else:
-                column = (
-                    {
-                        "account": book.account,
-                        "currency": book.currency,
-                        "counterparty": book.counterparty,
-                        "amount": book.amount_code,
-                        "direction": book.sideway,
-                    }[key][both]
-                    if key != "day"
-                    else book.booked[both].astype(np.int64) - int(book.booked.min())
-                )
+                column = plain[key][both]
             if key in ("reference", "batch", "text", "normal", "counterparty"):
                 lacking |= column == 0
             columns.append(column)
-        key = combined(columns)
-        key[lacking] = -1
-        return key[: len(anchor)], key[len(anchor) :]
+        codes = combined(columns)
+        codes[lacking] = -1
+        return codes[: len(anchor)], codes[len(anchor) :]
 
     def _batches(self, anchor: Longs, other: Longs) -> Longs:
         book = self.book
@@ -241,7 +243,7 @@ class Work:
             alone = self._alone(rule, now)
             keep = alone[a] & alone[b] & (self.book.amount[a] > 0)
             a, b = a[keep], b[keep]
-        if not set(rule.keys) & {"reference", "normal", "text"}:
+        if not set(rule.keys) & {"reference", "normal", "text"} or rule.verdict is BreakClass.AMOUNT_DIFFERS:
             parties = self.book.counterparty
             clash = (parties[a] > 0) & (parties[b] > 0) & (parties[a] != parties[b])
             a, b = a[~clash], b[~clash]
@@ -344,6 +346,8 @@ class Work:
         count_b = np.bincount(code_b, minlength=len(shared))
         inside = self._spread(rule, (anchor, code_a), (other, code_b), len(shared))
         whole = (sums[0] == sums[1]) & inside & (count_a + count_b > 2)
+        if rule.nameless:  # without a reference, which of several is which would be a guess
+            whole &= (count_a == 1) | (count_b == 1)
         numbers = np.cumsum(whole) - 1 + len(self.rule_of)
         for nodes, codes in ((anchor, code_a), (other, code_b)):
             take = whole[codes]

@@ -141,12 +141,14 @@ class ThreeWay:
         equal: Bits,
         lag: Longs,
         breaks: tuple[Break, ...],
+        case_of_break: tuple[int, ...],
         totals: tuple[Total, ...],
         carried: Carried,
     ) -> None:
         self.sides, self.whole, self.rules = sides, whole, rules
         self.cases, self.equal, self.lag = cases, equal, lag
         self.breaks, self.totals, self.carried = breaks, totals, carried
+        self.case_of_break = case_of_break
         self.as_of = sides.as_of
 
     @property

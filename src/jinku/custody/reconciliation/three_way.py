@@ -64,6 +64,7 @@ def reconcile_sides(sides: Sides, rules: Rules | None = None, carried: Carried |
         equal=classifier.equal,
         lag=classifier.lag(),
         breaks=breaks,
+        case_of_break=tuple(classifier.case_of_break),
         totals=_totals(cases, sides, breaks),
         carried=_carry(cases, classifier, breaks, carried),
     )

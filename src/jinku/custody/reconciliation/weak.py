@@ -78,7 +78,7 @@ class Weak:
     def near(self, rule: Rule, anchor: Longs, other: Longs) -> Found:
         """Pairs whose references are one error apart (rule 2)."""
         book, found = self._book, Found()
-        other = other[~self._known[self._name[other]] & (self._name[other] > 0)]
+        other = self._mistyped(anchor, other[self._name[other] > 0])
         anchor = anchor[self._name[anchor] > 0]
         for mine, theirs in self._same(rule, anchor, other):
             if len(mine) * len(theirs) > NEAR_PAIRS_MAX:
@@ -93,6 +93,27 @@ class Weak:
                     found.undecided.setdefault(a, tuple(y for x, y in near if x == a)[:CANDIDATES_MAX])
                     found.undecided.setdefault(b, tuple(x for x, y in near if y == b)[:CANDIDATES_MAX])
         return found
+
+    def _mistyped(self, anchor: Longs, other: Longs) -> Longs:
+        """Those of `other` whose reference may be a typing error: it is none of ours, or one of ours that is settled with
+        another amount. A second line with reference and amount of a first is a duplicate, no error."""
+        book = self._book
+        strange = ~self._known[self._name[other]]
+        named = other[~strange]
+        if not len(named):
+            return other[strange]
+        asked = np.zeros(len(self._known), np.bool_)
+        asked[self._name[named]] = True
+        side = np.flatnonzero((book.side_of == book.side_of[other[0]]) & asked[self._name])
+        seen: dict[tuple[int, int], int] = {}
+        for node in side.tolist():
+            key = (int(self._name[node]), int(book.signed[node]))
+            seen[key] = seen.get(key, 0) + 1
+        waiting = np.zeros(len(self._known), np.bool_)
+        waiting[self._name[anchor]] = True
+        single = [seen[int(self._name[node]), int(book.signed[node])] == 1 for node in named.tolist()]
+        free = named[np.array(single, np.bool_) & ~waiting[self._name[named]] & ~book.taken_back[named]]
+        return np.sort(np.concatenate((other[strange], free)))
 
     def subsets(self, rule: Rule, anchor: Longs, other: Longs) -> Found:
         """Records of the other side that one choice of the anchor's records alone sums up to (rule 3)."""
