@@ -23,7 +23,7 @@ from jinku.custody.orders.catalogue import OrderType
 from jinku.custody.orders.columns import Line
 from jinku.custody.orders.distribution import shared_out
 from jinku.custody.orders.model import Mode, Share, Step, transfer_id
-from jinku.custody.structure.chart import Chart
+from jinku.custody.structure.chart import Chart, party_of
 from jinku.custody.structure.table import Kind, Movement
 from jinku.ledger.model import TransferFlags
 
@@ -94,9 +94,7 @@ def taken_up(around: Around, first: int, hold: tuple[int, int], flag: TransferFl
     for beside in Beside:
         held = around.facts.get(transfer | beside)
         if held is not None and held.flags & PENDING:
-            yield Leg(
-                first | beside, INHERIT, INHERIT, amount, INHERIT, INHERIT, flag, transfer | beside
-            )
+            yield Leg(first | beside, INHERIT, INHERIT, amount, INHERIT, INHERIT, flag, transfer | beside)
 
 
 def _all_taken_up(around: Around, line: Line, step: Step, flag: TransferFlags) -> list[Leg]:
@@ -152,9 +150,7 @@ def _partial_cancel(around: Around, line: Line) -> list[Leg]:
     old = around.facts.get(transfer)
     code = Movement(old.code) if old else Movement.BID
     ledger = around.chart.currency
-    legs.append(
-        Leg(rest, line.first, line.second, line.amount, ledger, code, PENDING, timeout=line.timeout)
-    )
+    legs.append(Leg(rest, line.first, line.second, line.amount, ledger, code, PENDING, timeout=line.timeout))
     for beside in Beside:
         fact = around.facts.get(transfer | beside)
         if fact is not None and fact.flags & PENDING:
@@ -281,14 +277,24 @@ def _between_pools(around: Around, line: Line) -> list[Leg]:
     return _moves(around, line, moves)
 
 
+def can_be_refunded(fact: Fact, chart: Chart) -> bool:
+    """Whether the transfer is a customer's payment that was made and may be given back."""
+    if fact.flags & (PENDING | VOID) or fact.ledger != chart.currency:
+        return False
+    return fact.code not in (Movement.REFUND, Movement.REVERSAL) and party_of(fact.debit) != 0
+
+
 def _reversal(around: Around, line: Line) -> list[Leg]:
-    legs = []
+    legs, books = [], around.authority
     for place, (transfer, amount) in enumerate(line.parts):
         fact = around.facts.get(transfer)
         if fact is None or fact.amount != amount or fact.flags & (PENDING | VOID):
             raise BadOrder("is no booking that can be reversed", field="legs", value=transfer)
         number = transfer_id(line.id, Step.REVERSED, place)
         legs.append(Leg(number, fact.credit, fact.debit, amount, fact.ledger, Movement.REVERSAL))
+        if can_be_refunded(fact, around.chart):  # refunded or reversed, never both
+            left, used = books.refundable(transfer), Movement.AUTHORITY_USED
+            legs.append(Leg(number | Beside.REFUNDABLE, left, books.used, amount, books.ledger, used))
     return legs
 
 
@@ -314,4 +320,3 @@ MAKERS: Mapping[OrderType, Maker] = MappingProxyType(
     }
 )
 """The maker of each type that is no plain movement."""
-
