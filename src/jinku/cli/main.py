@@ -15,6 +15,7 @@ from jinku import __version__
 from jinku.cli.access import access_app
 from jinku.cli.agreement import agreement_app
 from jinku.cli.audit import audit_app
+from jinku.cli.bank import bank_app
 from jinku.cli.bench import bench_app
 from jinku.cli.demo import demo
 from jinku.cli.failures import Exit, exit_code_of, report
@@ -56,6 +57,7 @@ app.add_typer(import_app)
 app.add_typer(ledger_app)
 app.add_typer(recon_app)
 app.add_typer(agreement_app)
+app.add_typer(bank_app)
 app.add_typer(log_app)
 app.add_typer(verify_app)
 app.add_typer(access_app)
