@@ -2,14 +2,15 @@
 
 Rules:
 
-1. The ledger knows a party by a number and a commitment. Name, identifier, card and phone lie only in the
-   people store, a local SQLite file that nobody but its owner may read.
+1. The ledger knows a party by a number and a commitment. Name, identifier, card and phone lie only in the people
+   store, a local SQLite file that nobody but its owner may read.
 2. The commitment is made over the whole record and the party number with a salt of the party's own
    (`jinku.crypto.commitment`); the ledger's account carries its first 16 bytes.
-3. Erasing a party removes record and salt and overwrites them in the file. The ledger, its log and every
-   proof stay as they were, and nobody can tie the commitment to the person any more. Copies of the file made
-   before (backups, snapshots of the file system) must be erased by whoever made them.
-4. No error here names a person, only the party's number.
+3. A bank card that is bound later is kept here under a token of its own; whoever needs the number asks by token.
+4. Erasing a party removes record, salt and cards and overwrites them in the file. The ledger, its log and every
+   proof stay as they were, and nobody can tie the commitment to the person any more. Copies of the file made before
+   (backups, snapshots of the file system) must be erased by whoever made them.
+5. No error here names a person, only the party's number.
 
 Example::
 
@@ -18,7 +19,9 @@ Example::
         people.erase(7)
 """
 
+import secrets
 import sqlite3
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
@@ -33,6 +36,7 @@ from jinku.custody.structure.chart import Opening
 from jinku.custody.structure.table import Role
 
 PURPOSE = "custody.party"
+TOKEN_BYTES = 16
 COMMITMENT_BYTES = 16
 """How much of the commitment an account has room for: 128 bits, still out of reach of a second opening."""
 
@@ -40,9 +44,19 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS people (
     number INTEGER PRIMARY KEY, role TEXT NOT NULL, salt BLOB NOT NULL,
     name TEXT NOT NULL, latin_name TEXT NOT NULL, identifier_kind TEXT NOT NULL, identifier TEXT NOT NULL,
-    card TEXT NOT NULL, phone TEXT NOT NULL
-) STRICT
+    card TEXT NOT NULL, phone TEXT NOT NULL,
+    representative TEXT NOT NULL DEFAULT '', representative_identifier TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE TABLE IF NOT EXISTS cards (
+    token TEXT PRIMARY KEY, number INTEGER NOT NULL, card TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS cards_number ON cards (number);
 """
+_LATER_COLUMNS = ("representative", "representative_identifier")
+
+
+_ALWAYS = frozenset({"name", "latin_name", "identifier_kind", "identifier", "card", "phone"})
+"""Fields that a commitment covers even where they are empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +69,11 @@ class Person:
     """``resident_id`` (GB 11643) or ``credit_code`` (GB 32100)."""
     identifier: str
     card: str
+    """The card known when the party was registered; empty where cards are bound later."""
     phone: str
+    representative: str = ""
+    """Of an enterprise: its legal representative (法定代表人)."""
+    representative_identifier: str = ""
 
     def __repr__(self) -> str:
         return "Person(…)"
@@ -82,22 +100,34 @@ class Party:
         return True
 
     def _record(self) -> bytes:
-        return canonical_json({"number": self.number, "role": self.role.value, **asdict(self.person)})
+        person = {name: value for name, value in asdict(self.person).items() if value or name in _ALWAYS}
+        return canonical_json({"number": self.number, "role": self.role.value, **person})
+
+
+def opening_commitment(party: Party, salt: bytes) -> int:
+    """What the ledger's accounts carry of a party: the first 128 bits of its commitment under `salt`."""
+    return int.from_bytes(party.commitment(salt)[:COMMITMENT_BYTES], "little")
 
 
 class PeopleStore(Closing):
-    """The people behind party numbers, in one SQLite file. For one thread."""
+    """The people behind party numbers, in one SQLite file. For any number of threads, one at a time."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._turn = threading.RLock()
 
     @classmethod
     def open(cls, path: Path) -> "PeopleStore":
         """Open the store at `path`, made if absent and readable by its owner only."""
         make_private(path)
-        connection = sqlite3.connect(path)
+        connection = sqlite3.connect(path, check_same_thread=False)
         connection.execute("PRAGMA secure_delete = ON")
-        connection.execute(_SCHEMA)
+        connection.executescript(_SCHEMA)
+        known = {row[1] for row in connection.execute("PRAGMA table_info(people)")}
+        for column in _LATER_COLUMNS:
+            if column not in known:  # a file of an earlier release
+                connection.execute(f"ALTER TABLE people ADD COLUMN {column} TEXT NOT NULL DEFAULT ''")
+        connection.commit()
         return cls(connection)
 
     def register(self, parties: Sequence[Party], salts: Callable[[], bytes] = new_salt) -> list[Opening]:
@@ -109,13 +139,14 @@ class PeopleStore(Closing):
         rows, openings = [], []
         for party in parties:
             salt = salts()
-            kept = int.from_bytes(party.commitment(salt)[:COMMITMENT_BYTES], "little")
-            openings.append(Opening(party.number, party.role, kept))
+            openings.append(Opening(party.number, party.role, opening_commitment(party, salt)))
             rows.append((party.number, party.role.value, salt, *astuple(party.person)))
-        with self._connection:
+        with self._turn, self._connection:
             for row in rows:
                 try:
-                    self._connection.execute("INSERT INTO people VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+                    self._connection.execute(
+                        "INSERT INTO people VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row
+                    )
                 except sqlite3.IntegrityError:
                     raise PartyExists(row[0]) from None
         return openings
@@ -130,11 +161,47 @@ class PeopleStore(Closing):
 
     def numbers(self) -> list[int]:
         """Every party number kept, rising."""
-        return [number for (number,) in self._connection.execute("SELECT number FROM people ORDER BY number")]
+        with self._turn:
+            rows = self._connection.execute("SELECT number FROM people ORDER BY number")
+            return [number for (number,) in rows]
+
+    def has(self, number: int) -> bool:
+        """Whether a record is kept under this number."""
+        with self._turn:
+            return bool(
+                self._connection.execute("SELECT 1 FROM people WHERE number = ?", (number,)).fetchone()
+            )
+
+    def highest(self) -> int:
+        """The greatest party number kept; 0 for none."""
+        with self._turn:
+            return int(self._connection.execute("SELECT max(number) FROM people").fetchone()[0] or 0)
+
+    def keep_card(self, number: int, card: str) -> str:
+        """Keep a card's number for a party; the token that it goes by everywhere else. Raises PartyUnknown."""
+        token = f"card-{secrets.token_hex(TOKEN_BYTES)}"
+        with self._turn, self._connection:
+            self._row(number)
+            self._connection.execute("INSERT INTO cards VALUES (?, ?, ?)", (token, number, card))
+        return token
+
+    def card(self, token: str) -> str:
+        """The card number behind a token: for the bank's channel alone. Raises PartyUnknown."""
+        with self._turn:
+            found = self._connection.execute("SELECT card FROM cards WHERE token = ?", (token,)).fetchone()
+        if found is None:
+            raise PartyUnknown(0)
+        return str(found[0])
+
+    def drop_card(self, token: str) -> None:
+        """Remove a card's number for good; harmless where it is not there."""
+        with self._turn, self._connection:
+            self._connection.execute("DELETE FROM cards WHERE token = ?", (token,))
 
     def erase(self, number: int) -> None:
-        """Remove a party's record and salt for good. Raises PartyUnknown."""
-        with self._connection:
+        """Remove a party's record, salt and cards for good. Raises PartyUnknown."""
+        with self._turn, self._connection:
+            self._connection.execute("DELETE FROM cards WHERE number = ?", (number,))
             erased = self._connection.execute("DELETE FROM people WHERE number = ?", (number,)).rowcount
         if not erased:
             raise PartyUnknown(number)
@@ -144,7 +211,8 @@ class PeopleStore(Closing):
         self._connection.close()
 
     def _row(self, number: int) -> tuple[Party, bytes]:
-        found = self._connection.execute("SELECT * FROM people WHERE number = ?", (number,)).fetchone()
+        with self._turn:
+            found = self._connection.execute("SELECT * FROM people WHERE number = ?", (number,)).fetchone()
         if found is None:
             raise PartyUnknown(number)
         _, role, salt, *fields = found
