@@ -8,15 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-from jinku.base.errors import MoneyOverflow
-from jinku.custody.closing.settings import CloseSettings
-from jinku.custody.structure.bitemporal import EffectiveBooks
-from jinku.custody.structure.bitemporal_hours import BusinessHours, date_of
-from jinku.custody.structure.template import load_structure
-from jinku.ledger.layout import Array, u128
-from jinku.ledger.model import TransferFlags
-from jinku.ledger.service import Ledger
 from tests.custody.bitemporal.books import (
     ALL,
     BANK,
@@ -32,6 +23,15 @@ from tests.custody.bitemporal.books import (
     move,
     rows,
 )
+
+from jinku.base.errors import MoneyOverflow
+from jinku.custody.closing.settings import CloseSettings
+from jinku.custody.structure.bitemporal import EffectiveBooks
+from jinku.custody.structure.bitemporal_hours import BusinessHours, date_of
+from jinku.custody.structure.template import load_structure
+from jinku.ledger.layout import Array, u128
+from jinku.ledger.model import TransferFlags
+from jinku.ledger.service import Ledger
 
 PENDING, POST, VOID = (
     TransferFlags.PENDING,
@@ -61,7 +61,7 @@ def test_the_effective_instant_is_the_booked_moment_moved_into_the_business_day(
 def test_a_business_day_ends_where_its_close_says_so(name: str) -> None:
     structure = load_structure(name)
     hours, closes = BusinessHours.of(structure), CloseSettings.of_structure(structure)
-    for ahead in range(0, 700):
+    for ahead in range(700):
         day = date(2025, 1, 4) + timedelta(days=ahead)
         assert hours.closing(day) == closes.cut_off_of(day)
         at = closes.cut_off_of(day) + 7 * HOUR

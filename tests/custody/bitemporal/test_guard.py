@@ -11,14 +11,6 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-from jinku.custody.structure.bitemporal import EffectiveBooks
-from jinku.custody.structure.bitemporal_errors import BooksTooBusy
-from jinku.custody.structure.bitemporal_guard import BackdatingGuard
-from jinku.custody.structure.bitemporal_plan import Reason
-from jinku.ledger.layout import Array
-from jinku.ledger.model import CreateTransferStatus, Transfer, TransferFlags
-from jinku.ledger.service import Ledger
 from tests.custody.bitemporal.books import (
     BANK,
     DAYS,
@@ -38,6 +30,14 @@ from tests.custody.bitemporal.books import (
     rows,
     running,
 )
+
+from jinku.custody.structure.bitemporal import EffectiveBooks
+from jinku.custody.structure.bitemporal_errors import BooksTooBusy
+from jinku.custody.structure.bitemporal_guard import BackdatingGuard
+from jinku.custody.structure.bitemporal_plan import Reason
+from jinku.ledger.layout import Array
+from jinku.ledger.model import CreateTransferStatus, Transfer, TransferFlags
+from jinku.ledger.service import Ledger
 
 D16, D17, D18, D19, D20 = DAYS
 PENDING, POST, VOID = (
@@ -203,9 +203,9 @@ def test_a_day_that_closes_while_a_booking_is_under_way_takes_nothing(tmp_path: 
         days.asked, days.on_ask = 0, lambda asked: down(asked) if asked == 2 else None
         with pytest.raises(BooksTooBusy):
             guard.book(rows(move(2, BANK, A, 100, D16)))
-        days.on_ask = lambda asked: 1 / 0 if asked % 2 == 0 else None  # type: ignore[assignment, return-value]
+        days.on_ask = lambda asked: 1 / 0 if asked % 2 == 0 else None  # type: ignore[assignment]
+        days.asked = 0
         with pytest.raises(BooksTooBusy, match="ZeroDivisionError"):
-            days.asked = 0
             guard.book(rows(move(3, BANK, A, 100, D16)))
         assert not ledger.halted  # a fault of the check stops no payment
         assert created(ledger.create_transfers_array(rows(move(4, BANK, A, 1, D17)))["status"].tolist()) == [
@@ -343,7 +343,8 @@ def test_a_race_between_look_and_booking_is_noticed(tmp_path: Path) -> None:
         at(ledger, clock, D16, move(1, BANK, A, 100, D16))
         clock.now = moment(D20)
         guard = BackdatingGuard(ledger, HOURS, clock)
-        real, raced = guard._verdict, []
+        real = guard._verdict
+        raced: list[int] = []
 
         def slow(*arguments: object) -> object:
             verdict = real(*arguments)  # type: ignore[arg-type]

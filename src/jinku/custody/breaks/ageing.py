@@ -69,10 +69,10 @@ class Ageing:
     def table(self, language: str = "en") -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
         """Columns and rows for a person, ``en`` or ``zh``, with a total per currency at the end."""
         chinese = language == "zh"
-        rows = []
+        rows: list[tuple[str, ...]] = []
         for one in self.rows:
             kind = CLASSES.get(one.kind, one.kind) if chinese else one.kind.replace("_", " ")
-            rows.append((BANDS[one.band][1 if chinese else 0], kind, *_money(one)))
+            rows.append((_band(one.band, chinese=chinese), kind, *_money(one)))
         for number in sorted({one.currency for one in self.rows}):
             own = [one for one in self.rows if one.currency == number]
             sums = [sum(getattr(one, name) for one in own) for name in ("count", "amount", "effect")]
@@ -114,6 +114,11 @@ def ageing(cases: Sequence[Case], as_of: date, calendar_of: Callable[[int], Busi
             for place, own in sorted(cells.items())
         ),
     )
+
+
+def _band(band: int, *, chinese: bool) -> str:
+    english, other, _, _ = BANDS[band]
+    return other if chinese else english
 
 
 def _money(row: AgeRow) -> tuple[str, str, str, str]:

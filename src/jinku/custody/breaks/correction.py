@@ -142,8 +142,8 @@ def correct(
         debit, credit = (mirror, other) if case.effect > 0 else (other, mirror)
         order = derived_id("custody/write-off", f"{case.id:032x}", str(case.events)) >> 24 << 24
         legs = (Leg(transfer_id(order), debit, credit, amount, Movement.WRITE_OFF),)
-    reference = int(case.reference) if _REFERENCE.fullmatch(case.reference) else 0
-    reference = reference if reference < 1 << 63 else 0
+    known = _REFERENCE.fullmatch(case.reference) and int(case.reference) < 1 << 63
+    reference = int(case.reference) if known else case.id & ((1 << 62) - 1) or 1
     return Correction(against, case.id, chart.currency, day, reference, legs)
 
 

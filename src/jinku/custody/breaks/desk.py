@@ -38,6 +38,7 @@ from jinku.custody.breaks.correction import Against, Correction, correct
 from jinku.custody.breaks.errors import BadBreak, BreakRefused, NotSenior, SecondPerson
 from jinku.custody.breaks.model import MOVES, Act, Case, Event, State, applied
 from jinku.custody.breaks.seals import BreakSeals, SealingLedger
+from jinku.custody.breaks.settling import Settlement, settlements_of
 from jinku.custody.breaks.store import BREAKS, case_ids, read_case, read_cases, read_events, write
 from jinku.custody.breaks.table import (
     ESCALATION,
@@ -290,17 +291,9 @@ class BreakDesk:
         """The ageing report at the end of `as_of`."""
         return ageing(self.cases(entity=entity), as_of, self._parts.calendar_of)
 
-    def settled(self, entity: int, currency: int) -> frozenset[int]:
-        """Transfers that the bank will never show, since a write-off made up for them: those taken back, and the
-        entries that
-        took them back. A reconciliation leaves them out of our side."""
-        found: set[int] = set()
-        for case in self.cases(entity=entity, currency=currency):
-            proposal = case.proposal
-            if case.state is not State.WRITTEN_OFF or proposal is None or proposal.correction is None:
-                continue
-            found |= {*case.transfers, *case.transfer_ids}
-        return frozenset(found)
+    def settlements(self, entity: int, currency: int) -> list[Settlement]:
+        """What was written off in these books: the next reconciliation evens it out (`settling.settle`)."""
+        return settlements_of(self.cases(entity=entity, currency=currency))
 
     # --- parts ----------------------------------------------------------------------------------------------------
 

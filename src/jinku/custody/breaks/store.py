@@ -122,7 +122,9 @@ def case_ids(
 
 def write(connection: Connection, changes: Iterable[tuple[Case, Sequence[Event]]]) -> None:
     """Add events, and put the state after them beside. An IntegrityError means that somebody else was faster."""
-    new, old, events = [], [], []
+    new: list[dict[str, Any]] = []
+    old: list[dict[str, Any]] = []
+    events: list[dict[str, Any]] = []
     for case, added in changes:
         events += [_event_row(one) for one in added]
         (new if added[0].act is Act.FOUND else old).append(_case_row(case))
@@ -130,7 +132,7 @@ def write(connection: Connection, changes: Iterable[tuple[Case, Sequence[Event]]
         connection.execute(insert(CASE), new)
     if old:
         renamed = [{f"new_{name}": value for name, value in row.items()} for row in old]
-        values = {name: bindparam(f"new_{name}") for name in old[0] if name != "id"}
+        values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in old[0] if name != "id"}
         connection.execute(update(CASE).where(CASE.c.id == bindparam("new_id")).values(values), renamed)
     if events:
         connection.execute(insert(EVENT), events)
