@@ -22,7 +22,9 @@ from jinku.cli.failures import Exit, exit_code_of, report
 from jinku.cli.importing import import_app
 from jinku.cli.ledger import ledger_app
 from jinku.cli.log import log_app
+from jinku.cli.pack import pack_app
 from jinku.cli.recon import recon_app
+from jinku.cli.report import report_app
 from jinku.cli.serve import serve
 from jinku.cli.verify import verify_app
 from jinku.cli.witness import witness
@@ -58,6 +60,8 @@ app.add_typer(ledger_app)
 app.add_typer(recon_app)
 app.add_typer(agreement_app)
 app.add_typer(bank_app)
+app.add_typer(pack_app)
+app.add_typer(report_app)
 app.add_typer(log_app)
 app.add_typer(verify_app)
 app.add_typer(access_app)

@@ -1,4 +1,4 @@
-"""The command line of the verifier: ``python -m jinku.verify receipt|consistency|log|balance|pack|owners``.
+"""The command line of the verifier: ``python -m jinku.verify receipt|consistency|log|balance|attestations|pack|…``.
 
 1. Exit codes: 0 it holds, 1 it does not, 2 usage or unreadable input.
 2. Findings in English, the last line of a result in Chinese; with ``--json`` one JSON object instead.
@@ -18,7 +18,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from jinku.verify.balance import BALANCE_RECEIPT_BYTES_MAX, verify_balance_receipt
+from jinku.verify.attestations import LIST_BYTES_MAX, check_listed, parse_list, verify_attestations
+from jinku.verify.balance import BALANCE_RECEIPT_BYTES_MAX, Expected, verify_balance_receipt
 from jinku.verify.consistency import CONSISTENCY_BYTES_MAX, verify_consistency
 from jinku.verify.entries import ENTRY_BYTES, decode
 from jinku.verify.errors import NotVerified, Unreadable, VerifyError
@@ -29,6 +30,7 @@ from jinku.verify.owners import check_owners
 from jinku.verify.pack import check_pack
 from jinku.verify.receipt import LEAF_BYTES_MAX, RECEIPT_BYTES_MAX, verify_receipt
 from jinku.verify.report import LogReport
+from jinku.verify.report_folder import check_any
 from jinku.verify.tiles import read_file
 from jinku.verify.trust import Trust
 
@@ -115,7 +117,21 @@ def _parser() -> argparse.ArgumentParser:
 
     balance = commands.add_parser("balance", parents=[shared], help="a customer's balance receipt")
     balance.add_argument("receipt", type=Path, help="a balance receipt (JSON)")
+    balance.add_argument(
+        "--list", type=Path, help="the published attestations.json, which must have the same one"
+    )
+    balance.add_argument("--customer", help="the customer's number that it must be of")
+    balance.add_argument("--balance", type=int, help="the balance that it must show, minor units")
+    balance.add_argument("--entity", type=int, help="the legal entity that it must be of")
+    balance.add_argument("--currency", help="the currency that it must be in")
+    balance.add_argument("--day", help="the day that it must be of, YYYY-MM-DD")
     balance.set_defaults(run=_balance)
+
+    attestations = commands.add_parser(
+        "attestations", parents=[shared], help="the published list of attestations, against the log"
+    )
+    attestations.add_argument("directory", type=Path, help="a log directory with attestations.json")
+    attestations.set_defaults(run=_attestations)
 
     own_key = _shared(needs_key=False)
     pack = commands.add_parser("pack", parents=[own_key], help="a resolution pack, a folder or zip file")
@@ -126,6 +142,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     owners.add_argument("path", type=Path, help="a day's folder, or the folder of all days")
     owners.set_defaults(run=lambda options: _folder(options, check_owners))
+    report = commands.add_parser("report", parents=[own_key], help="a report, or any other sealed folder")
+    report.add_argument("path", type=Path)
+    report.set_defaults(run=lambda options: _folder(options, check_any))
     return parser
 
 
@@ -286,26 +305,72 @@ def _folder(options: argparse.Namespace, check: Callable[[Path, Trust | None], C
 
 
 def _balance(options: argparse.Namespace) -> Answer:
-    proved = verify_balance_receipt(_read(options.receipt, BALANCE_RECEIPT_BYTES_MAX), _trust(options))
+    expected = Expected(options.customer, options.balance, options.entity, options.currency, options.day)
+    data = _read(options.receipt, BALANCE_RECEIPT_BYTES_MAX)
+    proved = verify_balance_receipt(data, _trust(options), expected)
+    if options.list:
+        check_listed(proved, parse_list(_read(options.list, LIST_BYTES_MAX)))
+    attested, checkpoint = proved.attested, proved.sealed.checkpoint
     plain: dict[str, object] = {
         "ok": True,
         "customer": proved.customer,
         "balance": str(proved.balance),
+        "entity": proved.entity,
         "currency": proved.currency,
+        "day": attested.day,
         "as_of": _time(proved.as_of),
         "customers": proved.customers,
         "liabilities": str(proved.liabilities),
+        "floored": str(attested.floored),
+        "root": attested.root.hex(),
         "ledger_size": proved.ledger_size,
         "sealed_at": proved.sealed.index,
-        "witnesses": proved.sealed.checkpoint.witnesses,
+        "witnesses": checkpoint.witnesses,
+        "listed": bool(options.list),
+        "not_proven": [english for english, _ in proved.limits],
     }
     lines = [
-        f"VERIFIED: customer {proved.customer} is owed {proved.balance} minor units of {proved.currency} as of "
-        f"{plain['as_of']}.",
+        f"VERIFIED: customer {proved.customer} is owed {proved.balance} minor units of {proved.currency} by legal "
+        f"entity {proved.entity} on {attested.day} (as of {plain['as_of']}).",
         f"This is part of {proved.liabilities} owed to {proved.customers} customers, sealed as entry "
-        f"{proved.sealed.index} of the log {proved.sealed.checkpoint.body.origin}.",
-        "Compare the customer and the balance with what you know. It says nothing of other days, nor of the "
-        "money at the bank.",
-        f"结论：通过验证。客户 {proved.customer} 截至该时点余额为 {proved.balance}（{proved.currency} 最小单位）。",
+        f"{proved.sealed.index} of the log {checkpoint.body.origin}.",
+        f"Witnesses: {', '.join(checkpoint.witnesses) or 'none asked for'}."
+        + (" Same as the published list." if options.list else ""),
+        "Compare the customer, the balance and the day with what you know. What this does not prove:",
+        *(f"  - {english}" for english, _ in proved.limits),
+        f"结论：通过验证。客户 {proved.customer} 于 {attested.day} 的余额为 {proved.balance}"
+        f"（{proved.currency} 最小单位）。本凭证不证明：",
+        *(f"  - {chinese}" for _, chinese in proved.limits),
     ]
     return HOLDS, plain, lines
+
+
+def _attestations(options: argparse.Namespace) -> Answer:
+    progress = _progress if sys.stderr.isatty() and not options.json else None
+    listed = verify_attestations(options.directory, _trust(options), progress=progress)
+    shown = [
+        {
+            "entry": one.entry,
+            "entity": one.attested.entity,
+            "currency": one.attested.currency,
+            "day": one.attested.day,
+            "customers": one.attested.customers,
+            "liabilities": str(one.attested.liabilities),
+            "root": one.attested.root.hex(),
+        }
+        for one in listed
+    ]
+    lines = [
+        f"  {one['day']} entity {one['entity']} {one['currency']}: {one['liabilities']} owed to {one['customers']} "
+        f"customers, entry {one['entry']}, root {one['root']}"
+        for one in shown
+    ]
+    return (
+        HOLDS,
+        {"ok": True, "attestations": shown},
+        [
+            *lines,
+            f"VERIFIED: {len(listed)} attestations; each is sealed in the log, each seal is published, each day once.",
+            f"结论：通过验证，共 {len(listed)} 份证明，均已封存且全部公布，每日仅一份。",
+        ],
+    )

@@ -222,7 +222,7 @@ def _unchanged(source: Source, name: str, said: dict[str, Any]) -> bool:
                 return False
     except (zipfile.BadZipFile, EOFError, ValueError):
         return False
-    return count == said["bytes"] and digest.hexdigest() == said["sha256"]
+    return count == said["bytes"] and digest.hexdigest() == str(said["sha256"])
 
 
 def _read(source: Source, name: str, limit: int) -> bytes:

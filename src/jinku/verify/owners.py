@@ -22,7 +22,7 @@ from pathlib import Path
 
 from jinku.verify.errors import Unreadable
 from jinku.verify.folder import Checks, Folder, check_files, check_seal, open_folder
-from jinku.verify.pack import rows
+from jinku.verify.pack import check_attested, rows
 from jinku.verify.trust import Trust
 
 FORMAT = "jinku-beneficial-owners/v1"
@@ -37,7 +37,7 @@ def check_owners(path: Path, trust: Trust | None) -> Checks:
     """Check one day's folder, or every day below `path`. Raises Unreadable where there is none."""
     if (path / "manifest.json").is_file() or path.is_file():
         return _one_day(open_folder(path), trust)
-    days = sorted(one for one in path.iterdir() if _DAY.fullmatch(one.name)) if path.is_dir() else []
+    days = sorted(filter(_is_day, path.iterdir()), key=_order) if path.is_dir() else []
     if not days:
         raise Unreadable("cannot_read", f"no day's folder in {path}")
     checks, before = Checks(), ""
@@ -45,11 +45,16 @@ def check_owners(path: Path, trust: Trust | None) -> Checks:
         folder = open_folder(one)
         found = _one_day(folder, trust)
         checks.lines += [(held, f"{one.name}: {en}", f"{one.name}：{zh}") for held, en, zh in found.lines]
-        checks.warnings = found.warnings
+        checks.warnings += [one for one in found.warnings if one not in checks.warnings]
         previous = folder.manifest.get("previous")
-        said = previous["manifest_sha256"] if previous else ""
-        if number or said:
-            held = said == before if number else True
+        said = str(previous["manifest_sha256"]) if previous else ""
+        if not number and previous:
+            checks.warn(
+                f"the first day here follows {previous['folder']}, which is not here",
+                f"此处首日之前还有 {previous['folder']}，不在本目录中",
+            )
+        if number:
+            held = said == before
             checks.add(
                 held,
                 f"{one.name} "
@@ -60,6 +65,15 @@ def check_owners(path: Path, trust: Trust | None) -> Checks:
     return checks
 
 
+def _is_day(path: Path) -> bool:
+    return _DAY.fullmatch(path.name) is not None
+
+
+def _order(path: Path) -> tuple[str, int]:
+    day, _, number = path.name.partition(".")
+    return day, int(number or 1)
+
+
 def _one_day(folder: Folder, trust: Trust | None) -> Checks:
     if folder.manifest.get("format") != FORMAT:
         raise Unreadable("bad_manifest", f"this is no {FORMAT}")
@@ -68,6 +82,8 @@ def _one_day(folder: Folder, trust: Trust | None) -> Checks:
     check_seal(folder, trust, checks)
     try:
         _check_lines(folder, checks)
+        for one in folder.manifest["totals"]:
+            check_attested(folder, trust, one, checks)
     except (KeyError, TypeError, ValueError, InvalidOperation, csv.Error) as error:
         raise Unreadable(
             "bad_owners", f"a file or the manifest is malformed: {type(error).__name__}"

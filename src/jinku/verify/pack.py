@@ -69,7 +69,7 @@ def _check_totals(folder: Folder, trust: Trust | None, checks: Checks) -> None:
         owed[pair] = count + 1, _EXACT.add(total, max(Decimal(row["balance"]), Decimal(0)))
     required = {(row["entity"], row["currency"]): row["requirement"] for row in rows(folder, POSITIONS)}
     said = {(one["entity"], one["currency"]): one for one in folder.manifest["totals"]}
-    if not required.keys() == said.keys() or not owed.keys() <= said.keys():
+    if required.keys() != said.keys() or not owed.keys() <= said.keys():
         checks.add(
             False, "owners, positions and manifest name different books", "权益人、头寸与清单的账簿不一致"
         )
@@ -85,10 +85,11 @@ def _check_totals(folder: Folder, trust: Trust | None, checks: Checks) -> None:
             f"法人 {pair[0]}、{pair[1]}：{count:,} 户合计 {total:,}，"
             + ("等于应存" if same else f"不等于应存 {required[pair]}"),
         )
-        _check_attested(folder, trust, one, checks)
+        check_attested(folder, trust, one, checks)
 
 
-def _check_attested(folder: Folder, trust: Trust | None, one: dict[str, Any], checks: Checks) -> None:
+def check_attested(folder: Folder, trust: Trust | None, one: dict[str, Any], checks: Checks) -> None:
+    """The log sealed an attestation of the total that `one`, an entry of the manifest's totals, speaks of."""
     raw = folder.read(one["attestation"])
     stated = dict(line.split(" ", 1) for line in raw.decode("ascii").splitlines()[1:])
     digest = hashlib.sha256(raw).hexdigest()

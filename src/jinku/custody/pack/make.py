@@ -23,7 +23,6 @@ from jinku.base.clock import to_rfc3339
 from jinku.base.currency import currency
 from jinku.base.decimals import format_minor
 from jinku.custody.agreements.model import Agreement
-from jinku.custody.closing.position import position
 from jinku.custody.pack.flight import holds_section
 from jinku.custody.pack.money import (
     BooksView,
@@ -36,27 +35,25 @@ from jinku.custody.pack.paper import NO_CHINESE, Contents, write_papers
 from jinku.custody.pack.people import procedures_section, settings_sections
 from jinku.custody.pack.records import (
     agreement_path,
-    agreements,
     agreements_section,
     kept_breaks_section,
     reconciliations_section,
     seals_section,
     statements_section,
 )
-from jinku.custody.pack.verifier import verifier_pyz
 from jinku.custody.pack.words import Facts, index_html, readme
 from jinku.custody.parties.people import PeopleStore
-from jinku.custody.reports.attesting import AttestedBooks, attest_all
+from jinku.custody.reports.attesting import AttestedBooks, attest_all, write_attestations
 from jinku.custody.reports.fonts import Fonts
 from jinku.custody.reports.house import OpenHouse
 from jinku.custody.reports.owners import DETAILS_FILE, known_details, read_details
 from jinku.custody.reports.printed import TABLE_ROWS_MAX, grouped
-from jinku.custody.reports.sealed import Sealed, new_folder, receipt_of, seal_folder, write_private
+from jinku.custody.reports.sealed import Sealed, new_folder, seal_folder, write_private
 from jinku.custody.reports.section import Both, Section, SectionSource, text
 from jinku.custody.reports.settings import SETTINGS_FILE, Settings, read_settings, to_fill_in
 from jinku.custody.reports.tabular import Written, write_section
-from jinku.custody.structure.holdings import holdings
-from jinku.custody.structure.standing import books
+from jinku.custody.reports.texts import agreements
+from jinku.custody.reports.verifier import verifier_pyz
 from jinku.custody.structure.template import load_structure
 
 FORMAT = "jinku-resolution-pack/v1"
@@ -226,27 +223,8 @@ def _write_texts(folder: Path, found: Sequence[Agreement]) -> None:
 
 
 def _write_proofs(folder: Path, found: AttestedBooks, house: OpenHouse) -> list[dict[str, Any]]:
-    totals = []
-    for entity, unit, rows in books(found.standing.accounts):
-        attested = found.attested[entity, unit.code]
-        now = holdings(rows)
-        name = f"{PROOFS}/attestation-{entity}-{unit.code}"
-        write_private(folder / f"{name}.txt", attested.statement.canonical())
-        write_private(folder / f"{name}.tlog-proof", receipt_of(house, attested.entry))
-        required = position(unit, now.clients, {}).requirement
-        totals.append(
-            {
-                "entity": str(entity),
-                "currency": unit.code,
-                "decimals": unit.exponent,
-                "owners": len(now.clients),
-                "requirement": format_minor(required, unit.exponent),
-                "attestation": f"{name}.txt",
-                "receipt": f"{name}.tlog-proof",
-            }
-        )
-    checkpoint = house.publish()
-    write_private(folder / PROOFS / "checkpoint", checkpoint.encode())
+    totals = write_attestations(folder, f"{PROOFS}/", found, house)
+    write_private(folder / PROOFS / "checkpoint", house.publish().encode())
     return totals
 
 

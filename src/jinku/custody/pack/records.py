@@ -19,26 +19,10 @@ from typing import Any
 import orjson
 
 from jinku.custody.agreements.model import Agreement
-from jinku.custody.agreements.store import AgreementStore
 from jinku.custody.reports.journal import Journal, Standing, seals
 from jinku.custody.reports.section import Both, Row, Section, day, moment, money, number, text
+from jinku.custody.reports.topics import topic_text
 from jinku.custody.statements.desk import REGISTER_FILE
-
-AGREEMENTS_FILE = "agreements.sqlite"
-TOPICS = {
-    1: Both("attestation of what is owed", "偿付证明"),
-    2: Both("record of a day's close", "日终记录"),
-    3: Both("agreement approved", "合约批准"),
-    4: Both("mandate, authorisation or policy", "授权与策略"),
-    5: Both("account structure", "账户结构"),
-    6: Both("bank instructions", "银行指令"),
-    7: Both("parties", "客户"),
-    8: Both("breaks", "差错"),
-    9: Both("resolution pack or report", "处置资料包与报表"),
-    10: Both("retention or erasure", "留存与删除"),
-    11: Both("audit", "审计"),
-}
-"""What the topic numbers of seals mean."""
 
 
 def statements_section(directory: Path) -> Section:
@@ -168,15 +152,6 @@ def _newest(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return list({run["account_id"]: run for run in runs}.values())
 
 
-def agreements(directory: Path) -> list[Agreement]:
-    """Every version of every agreement; none where the house has no book of them."""
-    path = directory / AGREEMENTS_FILE
-    if not path.exists():
-        return []
-    with AgreementStore(path) as store:
-        return store.agreements()
-
-
 def agreements_section(found: list[Agreement]) -> Section:
     """Every version of every agreement, who approved it, and where its text is in the pack."""
     return Section(
@@ -241,7 +216,7 @@ def seals_section(ledger: Journal, books: Standing) -> Section:
                 entry,
                 at,
                 topic,
-                f"{TOPICS[topic].en} {TOPICS[topic].zh}" if topic in TOPICS else "",
+                topic_text(topic),
                 digest.hex(),
             )
             for entry, at, topic, digest in seals(ledger, books.size)

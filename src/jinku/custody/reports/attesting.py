@@ -15,13 +15,17 @@ Example::
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from pathlib import Path
+from typing import Any, ClassVar
 
+from jinku.base.decimals import format_minor
 from jinku.base.errors import JinkuError
+from jinku.custody.closing.position import position
 from jinku.custody.errors import NotAtRest
 from jinku.custody.proof.desk import AttestationDesk, Attested
 from jinku.custody.reports.house import OpenHouse
 from jinku.custody.reports.journal import Standing, standing
+from jinku.custody.reports.sealed import receipt_of, write_private
 from jinku.custody.structure.holdings import holdings
 from jinku.custody.structure.standing import books
 from jinku.ledger.layout import EntryKind
@@ -82,3 +86,29 @@ def check_tied(found: AttestedBooks) -> None:
                 f"{stated.liabilities} to {stated.customers} by the attestation",
                 remedy="check the ledger (jinku ledger check) and make it again",
             )
+
+
+def write_attestations(
+    folder: Path, prefix: str, found: AttestedBooks, house: OpenHouse
+) -> list[dict[str, Any]]:
+    """Write each attestation and its receipt into `folder` under names that begin with `prefix`; the totals, one for each
+    legal entity and currency, as a manifest has them."""
+    totals = []
+    for entity, unit, rows in books(found.standing.accounts):
+        attested = found.attested[entity, unit.code]
+        clients = holdings(rows).clients
+        name = f"{prefix}attestation-{entity}-{unit.code}"
+        write_private(folder / f"{name}.txt", attested.statement.canonical())
+        write_private(folder / f"{name}.tlog-proof", receipt_of(house, attested.entry))
+        totals.append(
+            {
+                "entity": str(entity),
+                "currency": unit.code,
+                "decimals": unit.exponent,
+                "owners": len(clients),
+                "requirement": format_minor(position(unit, clients, {}).requirement, unit.exponent),
+                "attestation": f"{name}.txt",
+                "receipt": f"{name}.tlog-proof",
+            }
+        )
+    return totals

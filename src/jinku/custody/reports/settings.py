@@ -106,7 +106,8 @@ def read_settings(path: Path) -> Settings:
         given = values.pop(name, [])
         if not isinstance(given, list):
             raise _refused(path, name, "is not a list of tables", f"write [[{name}]]")
-        lists[name] = [_texts(path, f"{name}[{place}]", one, keys) for place, one in enumerate(given)]
+        read = [_texts(path, f"{name}[{place}]", one, keys) for place, one in enumerate(given)]
+        lists[name] = [one for one in read if one]  # a table with nothing in it was not filled in
     for key in values:
         raise _refused(path, key, "is no key of this file", "see `jinku pack settings`")
     return Settings(institution, lists, found=True)
