@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.custody.test_attestation import issue
+from tests.custody.proof.kit import issue
 from tests.verify.kit import LOG_KEY, PQ_KEY, WITNESSES, checkpoint, day_of, receipt
 from tests.verify.test_receipt import proof_file
 
@@ -31,7 +31,7 @@ READERS: list[tuple[Callable[[bytes], object], bytes]] = [
     (lambda data: open_checkpoint(data, TRUST), checkpoint(LEAVES, [LOG_KEY, PQ_KEY, *WITNESSES])),
     (lambda data: verify_receipt(data, None, LOG_KEY.vkey), receipt(LEAVES, 7, extra=True)),
     (lambda data: verify_consistency(EARLIER, data, LOG_KEY.vkey), proof_file(5, 18)),
-    (lambda data: verify_balance_receipt(data, LOG_KEY.vkey), issue()[0]),
+    (lambda data: verify_balance_receipt(data, LOG_KEY.vkey), issue()),
     (lambda data: VerifierKey.parse(data.decode("utf-8", "replace")), WITNESSES[0].vkey.encode()),
     (decode, LEAVES[12]),
 ]

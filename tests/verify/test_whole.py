@@ -2,15 +2,17 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 from tests.ledger.batches import SECOND, World
 
-from jinku.crypto.commitment import new_salt
 from jinku.crypto.signer import Ed25519Signer, MlDsa44Signer, Signer
-from jinku.custody.proof.attestation import SEAL_TOPIC_ATTESTATION, Sealed, attest, balance_receipt
-from jinku.custody.proof.sumtree import Liability, SumTree
+from jinku.custody.proof.attestation import SEAL_TOPIC_ATTESTATION
+from jinku.custody.proof.building import Books, build
+from jinku.custody.proof.kept import KeptTree
+from jinku.custody.proof.receipt import Sealed, balance_receipt
 from jinku.ledger import open_journal
 from jinku.ledger.layout import u128
 from jinku.ledger.model import CreateAccountStatus, CreateTransferStatus
@@ -116,16 +118,29 @@ def test_a_balance_is_proved_from_the_ledger_to_the_customer(
         for name, debit, credit in zip(ids, paid, got, strict=True)
         if credit < 1 << 100
     }
-    tree = SumTree("CNY", [Liability(name, owed, new_salt()) for name, owed in balances.items()])
-    statement = attest(tree, as_of=clock.now, ledger_size=ledger.size(), ledger_total=sum(balances.values()))
+    (tmp_path / "kept").mkdir()
+    books = Books(
+        entity=1,
+        currency="CNY",
+        day=date(2026, 11, 20),
+        as_of=clock.now,
+        ledger_size=ledger.size(),
+        customers=list(balances),
+        balances=list(balances.values()),
+        ledger_total=sum(balances.values()),
+    )
+    statement = build(tmp_path / "kept", books)
+    tree = KeptTree.open(tmp_path / "kept")
     sequence, _ = ledger.seal(statement.digest(), SEAL_TOPIC_ATTESTATION)
     publisher.publish()
     log = LogDirectory(tmp_path / "log")
     [entry] = ledger.read(sequence, 1)
     sealed = Sealed(entry, make_receipt(log, sequence, with_entry=False).encode().decode())
     for name, owed in balances.items():
-        proved = verify_balance_receipt(balance_receipt(tree, name, statement, sealed), trust_of(publisher))
-        assert (proved.customer, proved.balance, proved.liabilities) == (name, owed, tree.sum)
+        proved = verify_balance_receipt(
+            balance_receipt(tree.proof(name), statement, sealed), trust_of(publisher)
+        )
+        assert (proved.customer, proved.balance, proved.liabilities) == (name, owed, statement.liabilities)
 
 
 def test_every_entry_of_the_journal_has_a_receipt(

@@ -20,20 +20,14 @@ from typing import Protocol
 
 from jinku.base.clock import to_rfc3339
 from jinku.base.currency import currency_by_number
-from jinku.crypto.commitment import new_salt
 from jinku.custody.closing.position import Position, position
 from jinku.custody.closing.record import SEAL_TOPIC_CLOSE, close_record
-from jinku.custody.proof.attestation import (
-    SEAL_TOPIC_ATTESTATION,
-    Attestation,
-    Sealed,
-    attest,
-    balance_receipt,
-)
-from jinku.custody.proof.sumtree import Liability, SumTree
+from jinku.custody.proof.attestation import Attestation
+from jinku.custody.proof.desk import AttestationDesk
+from jinku.custody.proof.kept import KeptTree
 from jinku.custody.reconciliation.engine import reconcile
-from jinku.custody.reconciliation.mirror import bank_movements
 from jinku.custody.reconciliation.model import Reconciliation
+from jinku.custody.reconciliation.sources import ledger_records
 from jinku.custody.statements.formats import camt
 from jinku.custody.statements.model import Finding, check_all
 from jinku.custody.structure.chart import party_of
@@ -41,8 +35,9 @@ from jinku.custody.structure.holdings import Holdings, holdings
 from jinku.custody.structure.table import Kind
 from jinku.ledger import Ledger
 from jinku.log.checkpoint import SignedCheckpoint
+from jinku.log.publisher import Publisher
 from jinku.log.reader import LogDirectory
-from jinku.log.receipt import make_receipt, make_receipts
+from jinku.log.receipt import make_receipts
 from jinku.sim.bank import bank_statement
 from jinku.sim.day import Day
 from jinku.sim.labels import Label, Score, score
@@ -62,6 +57,11 @@ class OpenHouse(Protocol):
     @property
     def log_directory(self) -> Path:
         """Where the log's files lie."""
+        ...
+
+    @property
+    def publisher(self) -> Publisher:
+        """What publishes the log."""
         ...
 
     @property
@@ -89,7 +89,7 @@ class Closed:
     reconciliation: Reconciliation
     holdings: Holdings
     position: Position
-    tree: SumTree
+    tree: KeptTree
     attestation: Attestation
     attestation_entry: int
     """Number of the log entry that seals the attestation."""
@@ -105,15 +105,17 @@ def close_day(house: OpenHouse, day: Day, *, seed: int, per_class: int, file: Pa
     file.write_bytes(camt.write([written]))
     data = file.read_bytes()
     [statement] = camt.read(data, file.name)
-    reconciled = reconcile(statement, bank_movements(ledger, day.chart.account(Kind.BANK_MIRROR)))
+    mirror = day.chart.account(Kind.BANK_MIRROR)
+    ours = ledger_records(ledger, mirror, statement.account, statement.currency.code)
+    reconciled = reconcile(statement, ours)
     size, now = ledger.size(), holdings(ledger.accounts_array())
     as_of = to_rfc3339(day.closes)
     pool = {f"client pool {statement.account}": statement.closing}
     standing = position(statement.currency, now.clients, pool, as_of=as_of)
-    tree = _tree(day, now)
-    stated = attest(tree, as_of=day.closes, ledger_size=size, ledger_total=now.client_total)
     record = close_record(reconciled, standing, statement_file=data, ledger_size=size)
-    attestation_entry, _ = ledger.seal(stated.digest(), SEAL_TOPIC_ATTESTATION)
+    attested = attestation_desk(house, file.parent).attest(
+        day.chart.entity, currency_by_number(day.chart.currency).code, day.day
+    )
     record_entry, _ = ledger.seal(hashlib.sha256(record).digest(), SEAL_TOPIC_CLOSE)
     return Closed(
         labels=labels,
@@ -122,9 +124,9 @@ def close_day(house: OpenHouse, day: Day, *, seed: int, per_class: int, file: Pa
         reconciliation=reconciled,
         holdings=now,
         position=standing,
-        tree=tree,
-        attestation=stated,
-        attestation_entry=attestation_entry,
+        tree=attested.tree,
+        attestation=attested.statement,
+        attestation_entry=attested.entry,
         record=record,
         record_entry=record_entry,
     )
@@ -136,22 +138,18 @@ def customer_name(account: int) -> str:
     return f"{party:06d}" if party else SUSPENSE
 
 
-def _tree(day: Day, now: Holdings) -> SumTree:
-    owed = (
-        Liability(customer_name(account), balance, new_salt()) for account, balance in now.clients.items()
-    )
-    return SumTree(currency_by_number(day.chart.currency).code, owed)
+def attestation_desk(house: OpenHouse, directory: Path) -> AttestationDesk:
+    """The desk that attests this house's days, keeping what receipts need in `directory`."""
+    return AttestationDesk(directory, house.ledger, house.publisher, customer=customer_name, workers=1)
 
 
-def balance_receipts(house: OpenHouse, closed: Closed, customers: Sequence[str]) -> Mapping[str, bytes]:
-    """The balance receipt of each of `customers`; the log must be published beyond the attestation's seal."""
-    log, entry = LogDirectory(house.log_directory), closed.attestation_entry
-    proof = make_receipt(log, entry, with_entry=False).encode().decode()
-    [leaf] = house.ledger.read(entry, 1)
-    sealed = Sealed(leaf, proof)
-    return {
-        customer: balance_receipt(closed.tree, customer, closed.attestation, sealed) for customer in customers
-    }
+def balance_receipts(
+    house: OpenHouse, directory: Path, closed: Closed, customers: Sequence[str]
+) -> Mapping[str, bytes]:
+    """The balance receipt of each of `customers`; `directory` is the one that the day was closed in."""
+    desk = attestation_desk(house, directory)
+    attested = desk.get(closed.attestation_entry)
+    return {customer: desk.customer_receipt(attested, customer) for customer in customers}
 
 
 def transfer_receipts(house: OpenHouse, transfers: Sequence[int]) -> Mapping[int, bytes]:

@@ -102,7 +102,7 @@ def run_demo(request: DemoRequest, open_at: OpenAt, stages: Stages) -> DemoResul
         closed = _close(house, day, request)
         house.publish()
         watch.begin("receipts, and erasing one customer")
-        samples, balances, proofs = _receipts(house, day, closed)
+        samples, balances, proofs = _receipts(house, day, closed, directory)
         erased = _erase_one(day, directory, set(balances))
     finally:
         house.close()
@@ -141,7 +141,7 @@ def _close(house: OpenHouse, day: Day, request: DemoRequest) -> Closed:
 
 
 def _receipts(
-    house: OpenHouse, day: Day, closed: Closed
+    house: OpenHouse, day: Day, closed: Closed, directory: Path
 ) -> tuple[dict[str, str], Mapping[str, bytes], Mapping[int, bytes]]:
     """Sample names, balance receipts by customer, transfer receipts by transfer id."""
     rng = Random(len(day.parties))
@@ -157,7 +157,8 @@ def _receipts(
         "account": str(repaid.shares[0].account),
         "transfer": str(wanted[0]),
     }
-    return samples, balance_receipts(house, closed, [*customers, SUSPENSE]), transfer_receipts(house, wanted)
+    balances = balance_receipts(house, directory, closed, [*customers, SUSPENSE])
+    return samples, balances, transfer_receipts(house, wanted)
 
 
 def _first(orders: Sequence[Order], kind: type[OrderT]) -> OrderT:
@@ -178,7 +179,7 @@ def _write_receipts(
     directory.mkdir()
     for customer, data in balances.items():
         (directory / f"{customer}.json").write_bytes(data)
-        owed = closed.tree.proof(customer).liability.balance
+        owed = closed.tree.balance(customer)
         (directory / f"{customer}.txt").write_text(papers.receipt_txt(customer, owed, closed), "utf-8")
     for transfer, data in proofs.items():
         (directory / f"transfer-{transfer}.tlog-proof").write_bytes(data)

@@ -33,12 +33,14 @@ CONTENTS = (
     ("position.md", "owed to clients against held at the bank", "应存与实存头寸"),
     ("close-record.json", "record of the close; its SHA-256 is sealed in the log", "日终记录（摘要已封存）"),
     ("attestation.json", "what is owed in all, sealed in the log", "偿付证明（已封存）"),
+    ("attestations", "balances and salts behind the attestation, for more receipts (0600)", "偿付证明的余额与盐值"),
     ("receipts", "balance receipts of some customers, receipts of some transfers", "客户余额凭证与交易凭证"),
     ("log", "the transparency log: tiles, entries, signed checkpoint", "透明日志"),
     ("log.vkey", "the log's public key: all that a verifier needs to trust", "日志公钥"),
     ("ledger", "the ledger's data", "账本数据"),
     ("keys", "the log's private key (0600)", "日志私钥"),
     ("house.json", "what this data directory is", "数据目录说明"),
+    ("control.db", "control data beside the ledger", "管理数据"),
     (
         "people.db",
         "names and identifiers, kept apart from the ledger (all made up)",
@@ -55,7 +57,6 @@ _LEFT_BY_A_SERVER = (
     ),
     "statements",
     "reconciliations",
-    "attestations",
 )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from jinku.base.decimals import format_minor
 from jinku.custody.inert import csv_text, markdown_cell
-from jinku.custody.proof.attestation import LIMITS
+from jinku.custody.proof.limits import as_json
 from jinku.custody.reconciliation.breaks import ageing
 from jinku.sim.close import Closed
 from jinku.sim.labels import Label
@@ -27,8 +27,9 @@ def money(amount: int) -> str:
 def reconciliation_csv(closed: Closed) -> str:
     """Every record of both sides and how it ended, one a line."""
     rows: list[Sequence[object]] = []
+    below = {line for one in closed.reconciliation.breaks for line in one.bank_lines}
     for one in closed.reconciliation.matches:
-        if one.lag_days:
+        if one.bank_line in below:
             continue  # a late pair is a break below
         ours = one.movement
         what = (one.bank_line, ours.reference, ours.transfer_id, ours.amount, one.entry.booked.isoformat())
@@ -128,7 +129,7 @@ def attestation_json(closed: Closed) -> str:
         "canonical": closed.attestation.canonical().decode(),
         "sha256": closed.attestation.digest().hex(),
         "log_entry": closed.attestation_entry,
-        "limits": list(LIMITS),
+        "limits": as_json(closed.attestation.limits),
     }
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
 

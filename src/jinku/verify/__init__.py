@@ -12,7 +12,8 @@ Example::
     assert report.ok
 """
 
-from jinku.verify.balance import Balance, verify_balance_receipt
+from jinku.verify.attestations import Listed, check_listed, parse_list, verify_attestations
+from jinku.verify.balance import Balance, Expected, verify_balance_receipt
 from jinku.verify.consistency import verify_consistency
 from jinku.verify.errors import NotVerified, Unreadable, VerifyError
 from jinku.verify.logdir import verify_log_directory
@@ -22,7 +23,9 @@ from jinku.verify.trust import Opened, Trust, open_checkpoint
 
 __all__ = [
     "Balance",
+    "Expected",
     "Finding",
+    "Listed",
     "LogReport",
     "NotVerified",
     "Opened",
@@ -30,7 +33,10 @@ __all__ = [
     "Trust",
     "Unreadable",
     "VerifyError",
+    "check_listed",
     "open_checkpoint",
+    "parse_list",
+    "verify_attestations",
     "verify_balance_receipt",
     "verify_consistency",
     "verify_log_directory",

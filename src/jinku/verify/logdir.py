@@ -6,7 +6,8 @@
    behind, the one in `checkpoint.cosigned`.
 4. Each earlier checkpoint, that one and those an auditor kept, must be the root over the log's beginning.
 5. Jinku's entries are replayed from the first on (`jinku.verify.replay`).
-6. No file may be there that the checkpoint does not call for, except an empty `.lock`.
+6. No file may be there that the checkpoint does not call for, except an empty `.lock` and the list of attestations,
+   which `jinku.verify.attestations` compares with the log.
 
 Memory does not grow with the log, except for what replay keeps: one record for each account and open hold.
 
@@ -32,6 +33,7 @@ from jinku.verify.tiles import ENTRIES, WIDTH, parse_name, read_file, walk
 from jinku.verify.trust import Opened, Trust, as_trust, open_checkpoint
 
 COSIGNED = "checkpoint.cosigned"
+ATTESTATIONS = "attestations.json"
 LOCK = ".lock"
 WRITING = ".writing"
 EARLIER_MAX = 10_000
@@ -128,7 +130,9 @@ def _look_for_strays(report: LogReport, path: Path, *, live: bool) -> None:
     for name, plain in walk(path):
         shown = os.fsencode(name).decode("utf-8", "backslashreplace")
         place = parse_name(name) if plain else None
-        if plain and (name in (CHECKPOINT, COSIGNED) or (live and name.rpartition("/")[2] == WRITING)):
+        if plain and (
+            name in (CHECKPOINT, COSIGNED, ATTESTATIONS) or (live and name.rpartition("/")[2] == WRITING)
+        ):
             continue
         if plain and name == LOCK:
             if (path / LOCK).stat().st_size:

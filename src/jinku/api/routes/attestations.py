@@ -12,7 +12,6 @@ from jinku.api.json import Json, read_json
 from jinku.api.routing import json_body, post
 from jinku.api.services import Services
 from jinku.api.wire.numbers import Digits128, InstantText, PathU128, instant_out
-from jinku.custody.proof.attestation import LIMITS
 from jinku.custody.proof.desk import Attested
 
 INDEX_MAX = (1 << 63) - 1
@@ -42,11 +41,18 @@ class AttestationOut(BaseModel):
 
     entry: int
     """Number of the log entry that seals it."""
+    entity: int
     currency: str
+    day: str
+    """The day that it is of, YYYY-MM-DD."""
     as_of: InstantText
     ledger_size: int
     customers: int
     liabilities: Digits128
+    floored: Digits128
+    """What clients in debit owe, counted as zero in `liabilities`; minor units."""
+    parts: str
+    """How many parts of each value all balances together were cut into: `value:count value:count`."""
     root: str
     digest: str
     limits: list[str]
@@ -63,7 +69,7 @@ def attestations_router(services: Services) -> APIRouter:
 
     @post(router, "", json_body(AttestationIn), {201: ("Attested and sealed", AttestationOut)})
     async def make_attestation(request: Request) -> Response:
-        """Attest what is owed to all clients of a legal entity in one currency, and seal it in the log."""
+        """Attest what is owed to all clients of a legal entity in one currency, and seal it in the log; once a day."""
         wanted = await read_json(request, _REQUEST)
         return Json(_out(await run_in_threadpool(desk.attest, wanted.entity, wanted.currency)), 201)
 
@@ -94,12 +100,16 @@ def _out(attested: Attested) -> dict[str, Any]:
     statement = attested.statement
     return {
         "entry": attested.entry,
+        "entity": statement.entity,
         "currency": statement.currency,
+        "day": statement.day.isoformat(),
         "as_of": instant_out(statement.as_of),
         "ledger_size": statement.ledger_size,
         "customers": statement.customers,
         "liabilities": str(statement.liabilities),
+        "floored": str(statement.floored),
+        "parts": statement.parts_text,
         "root": statement.root.hex(),
         "digest": statement.digest().hex(),
-        "limits": list(LIMITS),
+        "limits": [english for english, _ in statement.limits],
     }

@@ -1,85 +1,132 @@
-"""The attestation: what is owed to all customers in one currency at one moment, sealed in the transparency
-log.
+"""The attestation: what a legal entity owes to all its customers in one currency on one day, sealed in the log.
 
 Rules:
 
-1. Its canonical bytes are lines of ``name value``, each ended by a newline, in a fixed order, after a first
-   line that names the format; numbers are plain decimals, hashes lower-case hex. Its digest is their
-   SHA-256.
-2. The digest is sealed in the log under ``SEAL_TOPIC_ATTESTATION``, after the entries that it speaks of.
-3. The total of the sum tree must be the ledger's own total of customer balances; both are computed apart.
-4. A customer's receipt is a JSON file: the way from the balance to the root, the attestation, the sealed
-   entry and its receipt from the log. `jinku.verify` checks it end to end without asking anyone.
-
-What it proves: this balance is part of a total that was signed, logged, and is the same for everyone who sees
-this log. What it does not prove, in ``LIMITS``.
+1. Its canonical bytes are lines of ``name value``, each ended by a newline, in a fixed order, after a first line that
+   names the format; numbers are plain decimals, hashes lower-case hex. Its digest is their SHA-256, and is sealed in
+   the log under ``SEAL_TOPIC_ATTESTATION`` after the entries that it speaks of.
+2. ``parts`` counts the parts of each value that all balances together were cut into; they are worth exactly the total.
+3. All lines but the root's make the context that every hash of the tree is bound to: entity, currency, day, moment,
+   total and table.
+4. A customer in debit counts as zero; what is floored that way is stated. Total less floored is the ledger's own sum,
+   computed apart.
 
 Example::
 
-    statement = attest(tree, as_of=clock, ledger_size=ledger.size(), ledger_total=total)
+    statement.canonical().decode()
     sequence, _ = ledger.seal(statement.digest(), SEAL_TOPIC_ATTESTATION)
-    receipt = balance_receipt(tree, "C-1", statement, Sealed(entry, tlog_proof))
 """
 
-import base64
 import hashlib
-import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
+from typing import Self
 
 from jinku.base.currency import currency
+from jinku.base.money import MINOR_MAX
 from jinku.custody.errors import BadAttestation
-from jinku.custody.proof.sumtree import CUSTOMERS_MAX, SUM_MAX, SumTree
+from jinku.custody.proof.limits import LIMITS, Limits, limits_digest
+from jinku.custody.structure.chart import ENTITY_BITS
 
 SEAL_TOPIC_ATTESTATION = 1
-FORMAT = "jinku-attestation/v1"
-RECEIPT_FORMAT = "jinku-balance-receipt/v1"
+FORMAT = "jinku-attestation/v2"
 TIMESTAMP_MAX = (1 << 63) - 1
-LIMITS = (
-    "It is one moment: it says nothing of the time before or after.",
-    "It speaks of what is owed, not of the money at the bank, which is shown by the bank's own statement.",
-    "A total stays honest only if customers check their receipts: who is left out and never looks is not missed.",
-    "A receipt shows sums beside its path; the nearest is the exact balance of one other, unnamed customer.",
-)
-"""What an attestation does not prove; printed wherever one is shown."""
+SUM_MAX = MINOR_MAX
+LEAVES_MAX = (1 << 32) - 1
+_CONTEXT = b"jinku/sum-tree/v2/context\0"
 
 
 @dataclass(frozen=True, slots=True)
 class Attestation:
-    """See the module's rules. Raises BadAttestation for a value out of range."""
+    """See the module's rules. Raises BadAttestation for a value out of range or parts that are not the total."""
 
+    entity: int
+    """The legal entity that owes."""
     currency: str
     """ISO 4217 code; amounts are in its minor units."""
+    day: date
     as_of: int
-    """The moment, ns since 1970."""
+    """The moment of the balances, ns since 1970."""
     ledger_size: int
     """The balances are those after this many entries of the log."""
     customers: int
     liabilities: int
-    """The total owed, equal to the sum tree's root sum."""
+    """What is owed to all customers."""
+    floored: int
+    """What customers in debit owe, counted as zero in `liabilities`."""
+    parts: tuple[tuple[int, int], ...]
+    """(Value, count), values ascending powers of two, counts above zero."""
     root: bytes
     """Hash of the sum tree's root, 32 bytes."""
+    limits: Limits = LIMITS
+    """What it does not prove."""
 
     def __post_init__(self) -> None:
         currency(self.currency)
         for name, maximum in (
+            ("entity", (1 << ENTITY_BITS) - 1),
             ("as_of", TIMESTAMP_MAX),
             ("ledger_size", TIMESTAMP_MAX),
-            ("customers", CUSTOMERS_MAX),
+            ("customers", LEAVES_MAX),
             ("liabilities", SUM_MAX),
+            ("floored", SUM_MAX),
         ):
             if not 0 <= getattr(self, name) <= maximum:
                 raise BadAttestation(f"must be 0 to {maximum}", field=name, value=getattr(self, name))
+        values = [value for value, _ in self.parts]
+        if values != sorted(set(values)) or any(
+            value < 1 or value.bit_count() != 1 or count < 1 for value, count in self.parts
+        ):
+            raise BadAttestation(
+                "must be ascending powers of two, counted", field="parts", value=self.parts_text
+            )
+        worth = sum(value * count for value, count in self.parts)
+        if worth != self.liabilities:
+            raise BadAttestation(f"the parts are worth {worth}", field="liabilities", value=self.liabilities)
         if len(self.root) != 32:
             raise BadAttestation("must be 32 bytes", field="root", value=self.root.hex())
+
+    @classmethod
+    def of(cls, fields: Mapping[str, str], limits: Limits) -> Self:
+        """Read what `fields` wrote, under its own text of limits. Raises BadAttestation, ValueError."""
+        words = [] if fields["parts"] == "-" else fields["parts"].split(" ")
+        if bytes.fromhex(fields["limits"]) != limits_digest(limits):
+            raise BadAttestation(
+                "is not the digest of the text beside it", field="limits", value=fields["limits"]
+            )
+        return cls(
+            entity=int(fields["entity"]),
+            currency=fields["currency"],
+            day=date.fromisoformat(fields["day"]),
+            as_of=int(fields["as_of"]),
+            ledger_size=int(fields["ledger_size"]),
+            customers=int(fields["customers"]),
+            liabilities=int(fields["liabilities"]),
+            floored=int(fields["floored"]),
+            parts=tuple((int(word.partition(":")[0]), int(word.partition(":")[2])) for word in words),
+            root=bytes.fromhex(fields["root"]),
+            limits=limits,
+        )
+
+    @property
+    def parts_text(self) -> str:
+        """``value:count value:count …``, ``-`` for none."""
+        return " ".join(f"{value}:{count}" for value, count in self.parts) or "-"
 
     def fields(self) -> dict[str, str]:
         """Every field as text, in canonical order."""
         return {
+            "entity": str(self.entity),
             "currency": self.currency,
+            "day": self.day.isoformat(),
             "as_of": str(self.as_of),
             "ledger_size": str(self.ledger_size),
             "customers": str(self.customers),
             "liabilities": str(self.liabilities),
+            "floored": str(self.floored),
+            "parts": self.parts_text,
+            "limits": limits_digest(self.limits).hex(),
             "root": self.root.hex(),
         }
 
@@ -91,48 +138,7 @@ class Attestation:
         """The 32 bytes that are sealed in the log."""
         return hashlib.sha256(self.canonical()).digest()
 
-
-@dataclass(frozen=True, slots=True)
-class Sealed:
-    """Where an attestation is in the log."""
-
-    entry: bytes
-    """The seal entry's bytes, the leaf."""
-    proof: str
-    """Its tlog-proof@v1 receipt."""
-
-
-def attest(tree: SumTree, *, as_of: int, ledger_size: int, ledger_total: int) -> Attestation:
-    """State the total of `tree`, which must be `ledger_total`, the ledger's own sum over customer accounts.
-
-    Raises BadAttestation when the two differ.
-    """
-    if tree.sum != ledger_total:
-        raise BadAttestation(f"the ledger owes customers {ledger_total}", field="liabilities", value=tree.sum)
-    return Attestation(tree.currency, as_of, ledger_size, tree.customers, tree.sum, tree.root.hash)
-
-
-def balance_receipt(tree: SumTree, customer: str, statement: Attestation, sealed: Sealed) -> bytes:
-    """A customer's receipt as UTF-8 JSON: keys sorted, indented by two, every number a string of digits.
-
-    Raises LiabilityUnknown; BadAttestation when `statement` is not about `tree` or `sealed` not about
-    `statement`.
-    """
-    if (statement.root, statement.currency) != (tree.root.hash, tree.currency):
-        raise BadAttestation(
-            "the attestation is about another tree", field="root", value=statement.root.hex()
-        )
-    if statement.digest() not in sealed.entry:
-        raise BadAttestation("the entry seals something else", field="digest", value=statement.digest().hex())
-    proof = tree.proof(customer)
-    document = {
-        "format": RECEIPT_FORMAT,
-        "customer": customer,
-        "balance": str(proof.liability.balance),
-        "salt": proof.liability.salt.hex(),
-        "index": str(proof.index),
-        "path": [{"sum": str(node.sum), "hash": node.hash.hex()} for node in proof.path],
-        "attestation": statement.fields(),
-        "seal": {"entry": base64.b64encode(sealed.entry).decode(), "proof": sealed.proof},
-    }
-    return (json.dumps(document, ensure_ascii=False, indent=2, sort_keys=True) + "\n").encode()
+    def context(self) -> bytes:
+        """The 32 bytes that every hash of the tree is bound to (rule 3); the root has no part in them."""
+        above = self.canonical().removesuffix(f"root {self.root.hex()}\n".encode())
+        return hashlib.sha256(_CONTEXT + above).digest()

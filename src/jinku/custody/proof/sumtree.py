@@ -1,149 +1,152 @@
-"""A Merkle sum tree of what is owed to customers: one root and one total, and a short proof for each
-customer.
+"""The hashes of a sum tree whose every sum is public.
 
 Rules:
 
-1. A node is a sum and a hash. A leaf's hash binds the balance and a salted commitment to the customer's
-   number: ``SHA-256(tag_leaf, balance, commitment)``. An inner node's sum is that of its children; its hash
-   binds both children's sums **and** hashes: ``SHA-256(tag_node, left sum, left hash, right sum, right
-   hash)``. (Hashing only the total lets a prover show each customer another split of it: ePrint 2018/1139.)
-2. Sums are unsigned 16-byte big-endian numbers from 0 to ``SUM_MAX`` = 2^127 - 1, so that two of them never
-   overflow 128 bits; every sum is checked, also each total on the way up.
-3. Leaves stand in the order of their hashes. The salts are random, so the order tells nothing of who is
-   who, and it is the same whoever builds the tree from the same salts.
-4. The leaves are filled up to a power of two by padding: sum 0, hash ``SHA-256(tag_padding)``. Padding stands
-   behind the last customer only, and a verifier who knows the number of customers checks that.
-5. The tree of no customer is one padding leaf.
-
-What a proof gives away: the sums beside its path. The nearest is one other customer's exact balance (not
-whose). New salts for each attestation keep neighbours from being followed from day to day.
+1. Leaves stand in rows: first a holder's leaf for each customer, worth 0, then all parts of 1, of 2, of 4, … Which row
+   a position is in, and so what every subtree is worth, follows from the attested counts alone (`Rows`). A proof
+   therefore carries no sums, and shows no more of other customers than the attestation itself.
+2. ``key = HMAC-SHA-256(salt, tag "key", context, customer)``, ``holder = SHA-256(tag "holder", key, balance, parts)``,
+   ``part = SHA-256(tag "part", key, value, number)``; amounts are 16 bytes, counts 4, big-endian.
+3. ``node = SHA-256(tag "node", context, left sum, left hash, right sum, right hash)``: both children's sums are bound,
+   since hashing only the total lets a prover show each customer another split of it (ePrint 2018/1139).
+4. The tree of n > 1 leaves is split after k leaves, k the greatest power of two below n, as in RFC 6962. Level by
+   level: neighbours are paired, and a last one without a neighbour goes up as it is. There is no padding.
 
 Example::
 
-    tree = SumTree("CNY", [Liability("C-1", 100, new_salt()), Liability("C-2", 250, new_salt())])
-    tree.sum          # 350
-    tree.proof("C-1")  # index, salt, and the sibling's sum and hash
+    rows = Rows.of(customers=2, parts=((1, 2), (4, 1)))
+    rows.before(rows.leaves)  # 6: what everything is worth
 """
 
 import hashlib
+import hmac
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import accumulate
+from struct import iter_unpack
+from typing import Any
 
-from jinku.base.currency import currency
-from jinku.base.money import MINOR_MAX
-from jinku.crypto.commitment import SALT_BYTES, commit
-from jinku.custody.errors import BadLiability, LiabilityUnknown
+import numpy as np
+from numpy.typing import NDArray
 
-SUM_MAX = MINOR_MAX
-CUSTOMER_BYTES_MAX = 256
-CUSTOMERS_MAX = 1 << 32
-_LEAF = b"jinku/sum-tree/v1/leaf\0"
-_NODE = b"jinku/sum-tree/v1/node\0"
-_PADDING = hashlib.sha256(b"jinku/sum-tree/v1/padding\0").digest()
+HASH_BYTES = 32
+AMOUNT_BYTES = 16
+COUNT_BYTES = 4
+_TAG = b"jinku/sum-tree/v2/"
+_KEY, _HOLDER, _PART, _NODE, _EMPTY = (
+    _TAG + name + b"\0" for name in (b"key", b"holder", b"part", b"node", b"empty")
+)
 _sha256 = hashlib.sha256
 
-
-@dataclass(frozen=True, slots=True)
-class Liability:
-    """What is owed to one customer in one currency."""
-
-    customer: str
-    """The customer's number at the platform, 1 to 256 bytes."""
-    balance: int
-    """Minor units, 0 or more."""
-    salt: bytes
-    """32 random bytes, made for this attestation; the customer's receipt holds them."""
+Bytes2 = NDArray[np.uint8]
+"""Rows of bytes, shape (n, length)."""
+Index = NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
-class SumNode:
-    """A sum in minor units and the hash that binds it."""
+class Rows:
+    """Which positions hold leaves of which value; see rule 1."""
 
-    sum: int
-    hash: bytes
+    starts: tuple[int, ...]
+    values: tuple[int, ...]
+    sums: tuple[int, ...]
+    """What all leaves before the row are worth."""
+    leaves: int
 
+    @classmethod
+    def of(cls, customers: int, parts: Iterable[tuple[int, int]]) -> "Rows":
+        """The rows of so many holders' leaves and of the counted parts (value, count)."""
+        rows = [(0, customers), *parts]
+        ends = list(accumulate(count for _, count in rows))
+        sums = list(accumulate(value * count for value, count in rows))
+        return cls((0, *ends[:-1]), tuple(value for value, _ in rows), (0, *sums[:-1]), ends[-1])
 
-@dataclass(frozen=True, slots=True)
-class SumProof:
-    """One customer's way to the root."""
+    def row(self, position: int) -> int:
+        """The row that `position` is in."""
+        return bisect_right(self.starts, position) - 1
 
-    liability: Liability
-    index: int
-    """Position of the leaf, from 0; its bits say on which side each sibling stands."""
-    path: tuple[SumNode, ...]
-    """The siblings, from the leaf's up to the root's child."""
+    def value(self, position: int) -> int:
+        """What the leaf at `position` is worth."""
+        return self.values[self.row(position)]
 
+    def before(self, position: int) -> int:
+        """What all leaves before `position` are worth."""
+        row = self.row(position)
+        return self.sums[row] + (position - self.starts[row]) * self.values[row]
 
-class SumTree:
-    """See the module's rules. Raises BadLiability, naming the position and never the customer."""
-
-    def __init__(self, currency_code: str, liabilities: Iterable[Liability]) -> None:
-        self.currency = currency(currency_code).code
-        hashed = sorted(
-            ((_leaf_hash(self.currency, one, at), one) for at, one in enumerate(liabilities)),
-            key=lambda pair: pair[0],
-        )
-        if len(hashed) > CUSTOMERS_MAX:
-            raise BadLiability(f"more than {CUSTOMERS_MAX} customers", position=CUSTOMERS_MAX)
-        self._liabilities = [one for _, one in hashed]
-        self._index = {one.customer: at for at, one in enumerate(self._liabilities)}
-        if len(self._index) != len(hashed):
-            raise BadLiability(f"{len(hashed) - len(self._index)} customers occur twice", position=0)
-        self._levels = [[SumNode(one.balance, digest) for digest, one in hashed] or [SumNode(0, _PADDING)]]
-        self._padding = [SumNode(0, _PADDING)]
-        while len(self._levels[-1]) > 1:
-            self._levels.append(self._above(self._levels[-1]))
-
-    def _above(self, level: list[SumNode]) -> list[SumNode]:
-        padding = self._padding[-1]
-        if len(level) % 2:
-            level.append(padding)
-        self._padding.append(_parent(padding, padding))
-        return [_parent(level[at], level[at + 1]) for at in range(0, len(level), 2)]
-
-    @property
-    def root(self) -> SumNode:
-        """The total and the hash that binds everything below."""
-        return self._levels[-1][0]
-
-    @property
-    def sum(self) -> int:
-        """What is owed in all, in minor units."""
-        return self.root.sum
-
-    @property
-    def customers(self) -> int:
-        """Number of customers."""
-        return len(self._liabilities)
-
-    def proof(self, customer: str) -> SumProof:
-        """The proof for one customer. Raises LiabilityUnknown."""
-        index = self._index.get(customer)
-        if index is None:
-            raise LiabilityUnknown
-        path = tuple(level[(index >> height) ^ 1] for height, level in enumerate(self._levels[:-1]))
-        return SumProof(self._liabilities[index], index, path)
+    def worth(self, first: Index, level: int) -> Bytes2:
+        """What the subtrees of `level` that begin at the positions `first` are worth, as 16 bytes each."""
+        last = np.minimum(first + (1 << level), self.leaves) - 1
+        left, right = (np.searchsorted(self.starts, one, "right") - 1 for one in (first, last))
+        full = [value << level for value in self.values]
+        table = np.frombuffer(b"".join(_wide(one if one >> 127 == 0 else 0) for one in full), np.uint8)
+        sums = table.reshape(-1, AMOUNT_BYTES)[left]
+        (odd,) = np.nonzero((left != right) | (last - first + 1 != 1 << level))
+        for at in odd.tolist():
+            worth = self.before(int(last[at]) + 1) - self.before(int(first[at]))
+            sums[at] = np.frombuffer(_wide(worth), np.uint8)
+        return sums
 
 
-def _leaf_hash(currency_code: str, one: Liability, position: int) -> bytes:
-    name = one.customer.encode()
-    if not 1 <= len(name) <= CUSTOMER_BYTES_MAX:
-        raise BadLiability(f"a customer's number of {len(name)} bytes", position=position)
-    if isinstance(one.balance, bool) or not 0 <= one.balance <= SUM_MAX:
-        raise BadLiability(
-            f"a balance of {one.balance}",
-            position=position,
-            remedy="report a customer in debit apart; a negative balance would hide what is owed to others",
-        )
-    if len(one.salt) != SALT_BYTES:
-        raise BadLiability(f"a salt of {len(one.salt)} bytes", position=position, remedy="use new_salt()")
-    commitment = commit(name, one.salt, f"balance.{currency_code}")
-    return _sha256(_LEAF + one.balance.to_bytes(16, "big") + commitment).digest()
+def leaf_key(salt: bytes, context: bytes, customer: bytes) -> bytes:
+    """The customer's secret key of this tree (rule 2)."""
+    return hmac.digest(salt, _KEY + context + customer, "sha256")
 
 
-def _parent(left: SumNode, right: SumNode) -> SumNode:
-    total = left.sum + right.sum
-    if total > SUM_MAX:
-        raise BadLiability(f"the total reaches {total}, more than {SUM_MAX}", position=0)
-    both = _NODE + left.sum.to_bytes(16, "big") + left.hash + right.sum.to_bytes(16, "big") + right.hash
-    return SumNode(total, _sha256(both).digest())
+def holder_hashes(keys: Bytes2, amounts: Bytes2, parts: Index) -> Bytes2:
+    """The holders' leaves: `keys` (n, 32), `amounts` (n, 16), `parts` (n,)."""
+    return hash_rows(_beside(_HOLDER, keys, amounts, _counts(parts)))
+
+
+def part_hashes(keys: Bytes2, value: int, numbers: Index) -> Bytes2:
+    """The leaves of parts worth `value`: `keys` (n, 32), `numbers` (n,) counted from 1 within each customer."""
+    amounts = np.broadcast_to(np.frombuffer(_wide(value), np.uint8), (len(keys), AMOUNT_BYTES))
+    return hash_rows(_beside(_PART, keys, amounts, _counts(numbers)))
+
+
+def level_above(nodes: Bytes2, first: int, level: int, rows: Rows, context: bytes) -> Bytes2:
+    """The nodes over `nodes`, which are the nodes of `level` from number `first` (even) on; rule 4."""
+    pairs = len(nodes) // 2
+    starts = (first + np.arange(len(nodes), dtype=np.int64)) << level
+    sums = rows.worth(starts[: 2 * pairs], level)
+    left, right = nodes[0 : 2 * pairs : 2], nodes[1 : 2 * pairs : 2]
+    above = hash_rows(_beside(_NODE + context, sums[0::2], left, sums[1::2], right))
+    return np.concatenate((above, nodes[2 * pairs :]))
+
+
+def node_hash(context: bytes, left: tuple[int, bytes], right: tuple[int, bytes]) -> bytes:
+    """The hash of one node over (sum, hash) on both sides."""
+    return _sha256(b"".join((_NODE, context, _wide(left[0]), left[1], _wide(right[0]), right[1]))).digest()
+
+
+def empty_root(context: bytes) -> bytes:
+    """The root over no customer."""
+    return _sha256(_EMPTY + context).digest()
+
+
+def hash_rows(messages: Bytes2) -> Bytes2:
+    """SHA-256 of each row, shape (n, 32)."""
+    found = b"".join(
+        [_sha256(one).digest() for (one,) in iter_unpack(f"{messages.shape[1]}s", messages.tobytes())]
+    )
+    return np.frombuffer(found, np.uint8).reshape(-1, HASH_BYTES)
+
+
+def amount_bytes(amounts: Iterable[int]) -> Bytes2:
+    """Amounts of minor units as 16 bytes each."""
+    return np.frombuffer(b"".join(map(_wide, amounts)), np.uint8).reshape(-1, AMOUNT_BYTES)
+
+
+def _wide(amount: int) -> bytes:
+    return amount.to_bytes(AMOUNT_BYTES, "big")
+
+
+def _counts(counts: Index) -> Bytes2:
+    return counts.astype(">u4").view(np.uint8).reshape(-1, COUNT_BYTES)
+
+
+def _beside(head: bytes, *columns: Bytes2) -> Bytes2:
+    """Each row's bytes: `head`, then the row of each column."""
+    start = np.broadcast_to(np.frombuffer(head, np.uint8), (len(columns[0]), len(head)))
+    return np.concatenate((start, *columns), axis=1)
