@@ -13,8 +13,8 @@ from jinku.custody.closing.record import close_record
 from jinku.custody.orders import model as o
 from jinku.custody.orders.desk import OrderDesk
 from jinku.custody.reconciliation.engine import reconcile
-from jinku.custody.reconciliation.mirror import bank_movements
 from jinku.custody.reconciliation.model import Movement
+from jinku.custody.reconciliation.sources import Period, ledger_records
 from jinku.custody.statements.model import Direction, Statement
 from jinku.custody.structure.chart import Chart, Opening
 from jinku.custody.structure.holdings import holdings
@@ -68,11 +68,10 @@ def test_holdings_split_client_money_from_the_platforms_own(ledger: Ledger) -> N
 
 
 def test_only_what_is_booked_is_expected_at_the_bank(ledger: Ledger) -> None:
-    expected = {
-        (one.reference, one.amount, one.direction, one.date, one.transfer_id)
-        for one in bank_movements(ledger, BANK)
-    }
-    credit, debit = Direction.CREDIT, Direction.DEBIT
+    ours = ledger_records(ledger, BANK, "9909", "CNY")
+    columns = (ours.reference, ours.amount, ours.direction, map(ours.day, range(len(ours))), ours.number)
+    expected = set(zip(*columns, strict=True))
+    credit, debit = 1, -1
     assert expected == {
         ("2", 500, credit, DAY, o.transfer_id(number(2))),
         ("4", 30, credit, DAY, o.transfer_id(number(4))),
@@ -83,8 +82,10 @@ def test_only_what_is_booked_is_expected_at_the_bank(ledger: Ledger) -> None:
 
 def test_movements_can_be_read_from_a_moment_on(ledger: Ledger) -> None:
     [paid] = ledger.lookup_transfers([o.transfer_id(number(5), o.Step.POSTED)])
-    later = bank_movements(ledger, BANK, since=paid.timestamp)
-    assert [one.reference for one in later] == ["5", "9"]
+    later = ledger_records(ledger, BANK, "9909", "CNY", Period(since=paid.timestamp))
+    assert sorted(later.reference) == ["5", "9"]
+    before = ledger_records(ledger, BANK, "9909", "CNY", Period(until=paid.timestamp - 1))
+    assert sorted(before.reference) == ["2", "4"]
 
 
 def test_the_close_record_names_its_input_and_changes_with_it() -> None:

@@ -74,7 +74,7 @@ def test_reports_of_a_reconciliation() -> None:
     assert rows[0]["reference"] == "'=cmd|x"
     assert len(rows[0]["break_id"]) == 32
     (match,) = csv.DictReader(io.StringIO(matches_csv(result)))
-    assert (match["step"], match["transfer_id"], match["amount"]) == ("reference", "1", "5.00")
+    assert (match["step"], match["transfer_id"], match["amount"]) == ("reference-day", "1", "5.00")
     text = reconciliation_markdown(result)
     assert "| equal | 1 |" in text
     assert "| unknown at bank | =cmd\\|x | 0.07 CNY | 0 |" in text

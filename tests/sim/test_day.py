@@ -7,11 +7,10 @@ from functools import cache
 import pytest
 
 from jinku.custody.orders.movements import transfers
-from jinku.custody.reconciliation.breaks import BreakClass
 from jinku.custody.statements.model import EntryStatus, check_all
 from jinku.custody.structure.chart import Chart, kind_of
 from jinku.custody.structure.table import Kind, Money, Pool, Role
-from jinku.sim.bank import bank_statement
+from jinku.sim.bank import PLANTED, bank_statement
 from jinku.sim.books import Books
 from jinku.sim.day import Day, make_day
 from jinku.sim.errors import SimulationFault
@@ -82,7 +81,7 @@ def test_each_pool_holds_what_it_owes(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(6))
 def test_the_banks_statement_adds_up_and_labels_every_class(seed: int) -> None:
     statement, labels = bank_statement(day(seed), seed, 2)
-    assert {label.kind for label in labels} == set(BreakClass)
+    assert {label.kind for label in labels} == PLANTED
     assert not check_all([statement])
     mirror = day(seed).balances[CHART.account(Kind.BANK_MIRROR)]
     assert statement.closing == mirror + sum(label.effect for label in labels)

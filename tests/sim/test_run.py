@@ -10,7 +10,7 @@ import pytest
 from jinku.custody.orders.desk import OrderDesk
 from jinku.custody.reconciliation.breaks import Break
 from jinku.custody.reconciliation.engine import reconcile
-from jinku.custody.reconciliation.mirror import bank_movements
+from jinku.custody.reconciliation.sources import ledger_records
 from jinku.custody.statements.formats import camt
 from jinku.custody.structure.chart import Chart, Opening
 from jinku.custody.structure.table import Kind
@@ -78,7 +78,8 @@ def test_a_refusal_that_was_not_planned_stops_the_play(tmp_path: Path) -> None:
 def found_breaks(ledger: Ledger) -> tuple[Break, ...]:
     statement, _ = bank_statement(DAY, SEED, SMALL.breaks_per_class)
     [read] = camt.read(camt.write([statement]), "statement.xml")
-    return reconcile(read, bank_movements(ledger, CHART.account(Kind.BANK_MIRROR))).breaks
+    ours = ledger_records(ledger, CHART.account(Kind.BANK_MIRROR), read.account, read.currency.code)
+    return reconcile(read, ours).breaks
 
 
 def test_every_labelled_break_is_found_and_none_besides(played: tuple[Ledger, RunReport]) -> None:

@@ -38,6 +38,19 @@ from jinku.sim.labels import Label
 
 POOL_ACCOUNT = "9909000000000156001"
 OWNER = "演示平台客户资金存管专户"
+PLANTED = frozenset(
+    {
+        BreakClass.MISSING_AT_BANK,
+        BreakClass.UNKNOWN_AT_BANK,
+        BreakClass.AMOUNT_DIFFERS,
+        BreakClass.WRONG_DIRECTION,
+        BreakClass.DUPLICATE_AT_BANK,
+        BreakClass.DUPLICATE_IN_BOOKS,
+        BreakClass.LATE,
+        BreakClass.AMBIGUOUS,
+    }
+)
+"""What is put in here; `jinku.sim.recon` puts in every class, on three sides."""
 _FAR_REFERENCE = 99_000_000_000_000_000
 """Numbers from here on are none of ours."""
 

@@ -47,4 +47,5 @@ def score(labels: Sequence[Label], breaks: Sequence[Break]) -> tuple[Score, ...]
     return tuple(
         Score(kind, count(known, kind), count(hits, kind), count(missed, kind), count(false, kind))
         for kind in BreakClass
+        if any(key[0] == kind.value for key in (*known, *seen))
     )

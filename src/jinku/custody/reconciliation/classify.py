@@ -12,7 +12,7 @@ Rules:
 
 Example::
 
-    breaks = Classifier(cases, rules, as_of).breaks()
+    breaks = Classifier(cases, rules, sides, standing).breaks()
 """
 
 from bisect import bisect_left
@@ -31,7 +31,7 @@ from jinku.base.ids import derived_id
 from jinku.custody.reconciliation.breaks import Break, BreakClass, Outcome
 from jinku.custody.reconciliation.cases import Cases
 from jinku.custody.reconciliation.matching import NETTING
-from jinku.custody.reconciliation.records import SIDES, Bits, Longs, Side, day_of
+from jinku.custody.reconciliation.records import SIDES, Bits, Longs, Side, Sides, day_of
 from jinku.custody.reconciliation.rules import BPS, Need, Rules
 from jinku.custody.reconciliation.weak import CANDIDATES_MAX
 
@@ -55,8 +55,9 @@ _Key = tuple[int, ...]
 class Classifier:
     """Explains the cases of one reconciliation."""
 
-    def __init__(self, cases: Cases, rules: Rules, as_of: date, standing: dict[str, Break]) -> None:
-        self.cases, self.book, self.rules, self.as_of = cases, cases.book, rules, as_of
+    def __init__(self, cases: Cases, rules: Rules, sides: Sides, standing: dict[str, Break]) -> None:
+        self.cases, self.book, self.rules, self.as_of = cases, cases.book, rules, sides.as_of
+        self.shown_until = sides.shown_until or sides.as_of
         self.standing = standing
         self.taking_part = [side for side in range(3) if self.book.present[side]]
         rows = [row for row in rules.rows if "reference" in row.keys]
@@ -237,7 +238,7 @@ class Classifier:
             kind = BreakClass.DUPLICATE_IN_BOOKS if sides[LEDGER] else BreakClass.DUPLICATE_IN_PLATFORM
             side = Side.LEDGER.value if sides[LEDGER] else Side.PLATFORM.value
             return kind, side, [f"{self.book.named(twin)} has the same reference, amount and direction"], ()
-        due = day_of(int(self.book.booked[node])) <= self.as_of
+        due = day_of(int(self.book.booked[node])) <= self.shown_until
         if not sides[BANK] and BANK in self.taking_part:
             both = bool(sides[LEDGER]) and (bool(sides[PLATFORM]) or not self.book.present[PLATFORM])
             if both or not due:
@@ -262,15 +263,20 @@ class Classifier:
         name = int(self.cases.work.name[node])
         if name and name in self._pending:
             return BreakClass.LATE, Side.BANK.value, [f"the bank shows {self._named(node)} as pending"], ()
-        if day > self.as_of:
-            return BreakClass.LATE, "", [f"of {day}, after the last day {self.as_of}"], ()
+        if day > self.shown_until:
+            return BreakClass.LATE, "", [f"of {day}, after the last day {self.shown_until}"], ()
         rivals = self._rivals(node)
         if rivals:
             return BreakClass.AMBIGUOUS, "", [f"without proof it fits {', '.join(rivals)}"], rivals
         if age <= self.rules.transit_days and self.rules.transit_days:
             seen = f"under way for {age} business days of {self.rules.transit_days} allowed"
             return BreakClass.LATE, Side.BANK.value, [seen], ()
-        return BreakClass.MISSING_AT_BANK, Side.BANK.value, [f"no line of the bank has {self._named(node)}"], ()
+        return (
+            BreakClass.MISSING_AT_BANK,
+            Side.BANK.value,
+            [f"no line of the bank has {self._named(node)}"],
+            (),
+        )
 
     def _bank_only(self, nodes: list[int]) -> tuple[BreakClass, list[str], tuple[str, ...]]:
         node = nodes[0]

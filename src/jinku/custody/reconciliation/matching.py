@@ -191,7 +191,11 @@ class Work:
         both = np.concatenate((anchor, other))
         columns: list[Longs] = []
         lacking = np.zeros(len(both), np.bool_)
-        day = book.business if rule.kind is Kind.GROUP else book.booked.astype(np.int64) - int(book.booked.min())
+        day = (
+            book.business
+            if rule.kind is Kind.GROUP
+            else book.booked.astype(np.int64) - int(book.booked.min())
+        )
         plain = {
             "account": book.account,
             "currency": book.currency,

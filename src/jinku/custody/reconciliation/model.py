@@ -14,15 +14,15 @@ Example::
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from jinku.base.calendar import WEEKDAYS, BusinessCalendar
 from jinku.base.currency import Currency
 from jinku.custody.reconciliation.breaks import Break, Outcome
+from jinku.custody.reconciliation.carried import Carried
+from jinku.custody.reconciliation.rules import METHOD_VERSION, Rules
 from jinku.custody.statements.model import Direction, Statement, StatementEntry
-
-METHOD_VERSION = "1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +52,15 @@ class Policy:
     transit_days: int = 0
     """Business days that one of our movements may be under way before it counts as missing."""
     lag_days_max: int = 0
-    """Calendar days by which the bank's booking date may differ from ours before the pair counts as late."""
+    """Business days by which the bank's booking may be later than ours before the pair counts as late."""
     as_of: date | None = None
     """The day that ages are counted to; the statement's last day where None."""
     account: str = ""
     """The bank account that our movements are of; a statement of another one is refused."""
     currency: Currency | None = None
     """The currency that our amounts are in; a statement in another one is refused."""
+    rules: Rules | None = None
+    """The table of rules; the one that comes with Jinku where None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +68,13 @@ class Match:
     """One entry and one movement that are the same money."""
 
     step: str
+    """Name of the rule."""
     bank_line: int
-    """Line of the statement, from 1."""
+    """Line of the statement, from 1; 0 for a line of an earlier one."""
     entry: StatementEntry
     movement: Movement
+    because: str = ""
+    """What the rule says."""
 
     @property
     def lag_days(self) -> int:
@@ -79,13 +84,11 @@ class Match:
     @property
     def explanation(self) -> str:
         """Why these two, with the values that met."""
-        entry, movement = self.entry, self.movement
-        same = f"amount {entry.amount} {entry.direction.value}"
-        if self.step == "amount-date":
-            pair = f"line {self.bank_line} and transfer {movement.transfer_id}"
-            return f"only {pair} have {same} on {entry.booked}"
+        line = f"line {self.bank_line}" if self.bank_line else "an earlier line"
         lag = f", booked {self.lag_days:+d} days from ours" if self.lag_days else ""
-        return f"line {self.bank_line} names reference {movement.reference}; {same} on both sides{lag}"
+        name = f", reference {self.movement.reference}" if self.movement.reference else ""
+        same = f"amount {self.entry.amount} {self.entry.direction.value}"
+        return f"{line} and transfer {self.movement.transfer_id}: {self.because}; {same}{name}{lag}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,7 @@ class Reconciliation:
     bank: Statement
     our_count: int
     matches: tuple[Match, ...]
-    """Equal pairs, in order of the statement's lines."""
+    """Pairs that are the same money, in order of the statement's lines; several of a line that sums up several of ours."""
     breaks: tuple[Break, ...]
     """In order of the statement's lines, then of ours."""
     bank_sum: int
@@ -104,6 +107,9 @@ class Reconciliation:
     our_closing: int | None = None
     """What our books say the account holds after all of our movements; None where it was not given."""
     method_version: str = METHOD_VERSION
+    rules_sha256: str = ""
+    carried: Carried = field(default_factory=Carried)
+    """What stands open on either side, for the next statement."""
 
     @property
     def difference(self) -> int:

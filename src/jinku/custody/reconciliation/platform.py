@@ -35,6 +35,8 @@ _FIELDS = frozenset(
     }
 )  # fmt: skip
 _TEXTS = ("reference", "end_to_end_id", "instruction_id", "transaction_id", "batch", "counterparty", "text")
+
+
 @dataclass(frozen=True, slots=True)
 class PlatformMapping:
     """The layout of a platform's export."""
@@ -105,7 +107,18 @@ class _Reader:
         header = [cell.strip() for cell in next(self._rows, [])]
         at = self._places(header)
         columns: dict[str, list[Any]] = {
-            one: [] for one in ("id", "amount", "direction", "booked", "value", "account", "currency", "pending", "line")
+            one: []
+            for one in (
+                "id",
+                "amount",
+                "direction",
+                "booked",
+                "value",
+                "account",
+                "currency",
+                "pending",
+                "line",
+            )
         }
         texts: dict[str, list[str]] = {one: [] for one in _TEXTS if one in at}
         for row in self._rows:
@@ -113,7 +126,9 @@ class _Reader:
             if not row:
                 continue
             if len(row) != len(header):
-                raise self._bad(line, "row", str(len(row)), f"has {len(row)} cells where the header has {len(header)}")
+                raise self._bad(
+                    line, "row", str(len(row)), f"has {len(row)} cells where the header has {len(header)}"
+                )
             status = row[at["status"]].strip() if "status" in at else ""
             if status in self._mapping.skipped and "status" in at:
                 continue
@@ -126,7 +141,9 @@ class _Reader:
             columns["direction"].append(sign)
             columns["booked"].append(self._date(row, at, "date", line))
             columns["value"].append(self._date(row, at, "value_date", line) if "value_date" in at else None)
-            columns["account"].append(row[at["account"]].strip() if "account" in at else self._mapping.account)
+            columns["account"].append(
+                row[at["account"]].strip() if "account" in at else self._mapping.account
+            )
             columns["currency"].append(code)
             columns["pending"].append(bool(status) and status in self._mapping.pending)
             columns["line"].append(line)

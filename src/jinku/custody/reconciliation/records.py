@@ -237,8 +237,10 @@ class Sides:
     bank: Records | None = None
     platform: Records | None = None
     as_of: date = EPOCH
-    """The last day that is reconciled: ages count to it, and what is dated later is not due yet."""
+    """The day that is reconciled: ages count to it."""
     balances: tuple[Balance, ...] = ()
+    shown_until: date | None = None
+    """The last day that the bank's side covers, `as_of` where None: what is dated later is not due yet."""
 
     def of(self, side: Side) -> Records | None:
         """The records of `side`."""

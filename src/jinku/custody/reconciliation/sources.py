@@ -84,7 +84,9 @@ def statement_records(statements: Sequence[Statement], account: str = "") -> Rec
 
 def _of_statement(one: Statement, account: str) -> Records:
     lines = [
-        (line, entry) for line, entry in enumerate(one.entries, 1) if entry.status is not EntryStatus.INFORMATION
+        (line, entry)
+        for line, entry in enumerate(one.entries, 1)
+        if entry.status is not EntryStatus.INFORMATION
     ]
     entries = [entry for _, entry in lines]
     name = statement_id(one)

@@ -54,7 +54,7 @@ def reconcile_sides(sides: Sides, rules: Rules | None = None, carried: Carried |
         work.run(2)
     work.net()
     cases = Cases(work)
-    classifier = Classifier(cases, rules, sides.as_of, dict(carried.standing))
+    classifier = Classifier(cases, rules, sides, dict(carried.standing))
     breaks = tuple(classifier.breaks())
     result = ThreeWay(
         sides=sides,

@@ -6,8 +6,8 @@ Rules:
    whatever the register names is there; a refused file leaves nothing.
 2. A reconciliation is kept under ``reconciliations/`` by an id that follows from statement and account, so asking
    again gives the same one, newly computed from the ledger as it stands.
-3. Statements of one account are reconciled in their order: what the one before left open is kept beside it and is
-   expected again (`jinku.custody.reconciliation.carried`). A report within the day leaves nothing.
+3. Statements of one account are reconciled in their order: what the one before left open, on our side and on the bank's,
+   is kept beside it and is expected again (`jinku.custody.reconciliation.carried`). A report within the day leaves nothing.
 4. One file is taken in at a time.
 """
 
@@ -25,9 +25,10 @@ from jinku.base.errors import InputError
 from jinku.base.files import replace_durably
 from jinku.base.ids import derived_id
 from jinku.custody.errors import NotKept
-from jinku.custody.reconciliation.carried import Carried, carry, expected_movements
+from jinku.custody.reconciliation.carried import Carried
 from jinku.custody.reconciliation.engine import reconcile
 from jinku.custody.reconciliation.model import Reconciliation
+from jinku.custody.reconciliation.sources import Period, ledger_records
 from jinku.custody.statements.formats import ReadOptions, read_statement
 from jinku.custody.statements.formats.csv import mappings_in
 from jinku.custody.statements.intake import Accepted, AcceptedFile, Intake
@@ -111,37 +112,28 @@ class StatementDesk:
                 f"there is no account {account_id}", remedy="name the account that mirrors the bank's"
             )
         one = statements[place]
-        until = _newest(ledger)
-        try:
-            ours = expected_movements(ledger, account_id, self._left_before(one, account_id), until)
-        except ValueError:
-            raise InputError(
-                "has transfers without a business day",
-                field="account_id",
-                value=str(account_id),
-                remedy="set user_data_32 of transfers at the bank to yyyymmdd",
-            ) from None
-        result = reconcile(one, ours)
+        until, left = _newest(ledger), self._left_before(one, account_id)
+        period = Period(since=left.until + 1, until=until)
+        ours = ledger_records(ledger, account_id, one.account, one.currency.code, period)
+        result = reconcile(one, ours, carried=left)
         if one.kind is StatementKind.STATEMENT:
-            self._leave(one, account_id, carry(ours, result, until))
+            self._leave(one, account_id, result.carried.read_until(until))
         number = derived_id("api/reconciliation", digest, str(place), str(account_id))
         return Reconciled(number, digest, account_id, result)
 
     def _left_before(self, one: Statement, account_id: int) -> Carried:
         """What the newest statement before this one left open; nothing where it is the first."""
         series, own = _series(one, account_id), _order(one)
-        earlier = [path for path in self._kept.glob(f"{series}.*.open") if path.name.split(".")[1] < own]
+        earlier = [path for path in self._kept.glob(f"{series}.*.carried") if path.name.split(".")[1] < own]
         if not earlier:
             return Carried()
-        document = orjson.loads(max(earlier, key=lambda path: path.name).read_bytes())
-        return Carried(int(document["until"]), tuple(map(int, document["open"])))
+        return Carried.from_bytes(max(earlier, key=lambda path: path.name).read_bytes())
 
     def _leave(self, one: Statement, account_id: int, left: Carried) -> None:
-        document = orjson.dumps({"until": str(left.until), "open": [str(number) for number in left.open]})
         with self._lock:
             self._kept.mkdir(mode=0o700, exist_ok=True)
-            path = self._kept / f"{_series(one, account_id)}.{_order(one)}.open"
-            replace_durably(path, document, 0o600)
+            path = self._kept / f"{_series(one, account_id)}.{_order(one)}.carried"
+            replace_durably(path, left.to_bytes(), 0o600)
 
     def keep(self, number: int, document: dict[str, Any]) -> None:
         """Keep the rendered reconciliation under its id."""

@@ -59,9 +59,7 @@ def labelled_day(
     ):
         parts[side], family[side] = _numbered(rng, side, rows, form)
     fees = tuple(Fee(fixed=fixed, bps=bps) for fixed, bps in FEES)
-    rules = replace(
-        load_rules(), calendar=made.calendar, fees=fees, tolerance=TOLERANCE, lag_days_max=0
-    )
+    rules = replace(load_rules(), calendar=made.calendar, fees=fees, tolerance=TOLERANCE, lag_days_max=0)
     sides = Sides(parts[Side.LEDGER], parts[Side.BANK], parts[Side.PLATFORM], made.as_of)
     return LabelledDay(sides, rules, Truth(family, np.array(scene.expected), scene.labels))
 
@@ -80,13 +78,19 @@ def _scene(rng: np.random.Generator, made: Payments) -> Scene:
         "family": np.arange(count),
         "reference": made.reference,
     }
-    batches = np.array([f"BATCH{number:08d}" if number >= 0 else "" for number in made.batch.tolist()], np.object_)
-    channels = np.array([f"channel-{number}" if number >= 0 else "" for number in made.channel.tolist()], np.object_)
+    batches = np.array(
+        [f"BATCH{number:08d}" if number >= 0 else "" for number in made.batch.tolist()], np.object_
+    )
+    channels = np.array(
+        [f"channel-{number}" if number >= 0 else "" for number in made.channel.tolist()], np.object_
+    )
     party = np.where(made.channel >= 0, channels, made.counterparty)
     platform = Rows({**base, "batch": batches, "counterparty": party})
     ledger = Rows(base)
     shown = np.where(rng.random(count) < 0.92, party, "")
-    servicer = np.array([f"B{number:012d}" for number in rng.permutation(count * 3)[:count].tolist()], np.object_)
+    servicer = np.array(
+        [f"B{number:012d}" for number in rng.permutation(count * 3)[:count].tolist()], np.object_
+    )
     bank = Rows(
         {
             **base,
@@ -106,12 +110,16 @@ def _scene(rng: np.random.Generator, made: Payments) -> Scene:
     return scene
 
 
-def _sum_up(scene: Scene, groups: Longs, names: np.ndarray[tuple[int], np.dtype[np.object_]], *, named: bool) -> None:
+def _sum_up(
+    scene: Scene, groups: Longs, names: np.ndarray[tuple[int], np.dtype[np.object_]], *, named: bool
+) -> None:
     """The bank books each group as one line: under the batch's number, or of the channel and without a reference."""
     members = np.flatnonzero(groups >= 0)
     if not len(members):
         return
-    _, first, places, counts = np.unique(groups[members], return_index=True, return_inverse=True, return_counts=True)
+    _, first, places, counts = np.unique(
+        groups[members], return_index=True, return_inverse=True, return_counts=True
+    )
     sums = np.zeros(len(first), np.int64)
     np.add.at(sums, places, scene.made.amount[members])
     heads = members[first]

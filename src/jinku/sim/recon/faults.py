@@ -51,7 +51,9 @@ def _strangers(scene: Scene, count: int) -> None:
     like = rng.integers(0, len(made.amount), count)
     families = scene.new_families(count)
     amount = np.where(
-        rng.random(count) < 0.3, ROUND[rng.integers(0, len(ROUND), count)], rng.integers(100, 9_000_000, count)
+        rng.random(count) < 0.3,
+        ROUND[rng.integers(0, len(ROUND), count)],
+        rng.integers(100, 9_000_000, count),
     )
     names = [f"X{number}" if number % 2 else "" for number in rng.integers(10**8, 10**9, count).tolist()]
     scene.bank.copy(

@@ -82,7 +82,9 @@ def payments(rng: np.random.Generator, count: int) -> Payments:
     kind = rng.random(count)
     channel[(kind < CHANNEL_SHARE) & (direction > 0)] = 0
     channel[channel == 0] = rng.integers(0, CHANNELS, int((channel == 0).sum()))
-    netted = (kind >= CHANNEL_SHARE) & (kind < CHANNEL_SHARE + NETTED_SHARE) & (direction > 0) & (amount > 1_000)
+    netted = (
+        (kind >= CHANNEL_SHARE) & (kind < CHANNEL_SHARE + NETTED_SHARE) & (direction > 0) & (amount > 1_000)
+    )
     _fill_batches(rng, batch, (kind > 1 - 2 * BATCH_SHARE) & (direction < 0), home, day)
     return Payments(
         as_of=as_of,

@@ -19,7 +19,9 @@ from jinku.sim.recon.truth import Answer
 class Scene:
     """See the module. Rows n of all sides are payment n, until rows are added."""
 
-    def __init__(self, rng: np.random.Generator, made: Payments, platform: Rows, ledger: Rows, bank: Rows) -> None:
+    def __init__(
+        self, rng: np.random.Generator, made: Payments, platform: Rows, ledger: Rows, bank: Rows
+    ) -> None:
         self.rng, self.made = rng, made
         self.platform, self.ledger, self.bank = platform, ledger, bank
         self.expected = np.ones((3, len(made.amount)), np.int64)

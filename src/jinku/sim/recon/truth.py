@@ -96,9 +96,7 @@ def _counts(keys: Longs, sides: NDArray[np.int8], size: int) -> list[Longs]:
     return [np.bincount(keys[sides == side], minlength=size).astype(np.int64) for side in range(3)]
 
 
-def _classes(
-    truth: Truth, result: ThreeWay, family: Longs
-) -> tuple[int, int, dict[tuple[str, str], int]]:
+def _classes(truth: Truth, result: ThreeWay, family: Longs) -> tuple[int, int, dict[tuple[str, str], int]]:
     cases = result.cases
     found: dict[int, set[BreakClass]] = defaultdict(set)
     for one, case in zip(result.breaks, result.case_of_break, strict=True):

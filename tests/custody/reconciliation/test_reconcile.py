@@ -13,10 +13,8 @@ from tests.custody.statements import CNY, DAY, IN, OUT, entry, statement
 from jinku.base.calendar import TARGET
 from jinku.base.currency import currency
 from jinku.base.errors import InputError
-from jinku.custody.errors import ReconciliationBroken
 from jinku.custody.reconciliation.breaks import BreakClass, Outcome, ageing
 from jinku.custody.reconciliation.engine import Movement, Policy, Reconciliation, reconcile
-from jinku.custody.reconciliation.engine import _check as check
 from jinku.custody.statements.model import Direction, EntryStatus, StatementEntry
 
 
@@ -35,12 +33,13 @@ def test_equal_records_match_and_say_why() -> None:
     assert result.counts == {"equal": 1}
     (match,) = result.matches
     assert (match.step, match.bank_line, match.movement.transfer_id, match.lag_days) == (
-        "reference",
+        "reference-day",
         1,
         17,
         0,
     )
-    assert match.explanation == "line 1 names reference R1; amount 5 CRDT on both sides"
+    because = "same reference, amount, direction and day; amount 5 CRDT, reference R1"
+    assert match.explanation == f"line 1 and transfer 17: {because}"
 
 
 @pytest.mark.parametrize(
@@ -105,14 +104,13 @@ def test_every_record_ends_in_one_of_four_ways() -> None:
 
 
 def test_amount_and_day_match_only_without_an_end_to_end_id_and_alone() -> None:
-    assert reconcile(statement(entry("N", 5)), [ours("R", 5)]).matches[0].step == "amount-date"
+    assert reconcile(statement(entry("N", 5)), [ours("R", 5)]).matches[0].step == "amount-day"
     named = reconcile(statement(entry("N", 5, e2e="OTHER")), [ours("R", 5, id=9)])
     assert kinds(named) == [BreakClass.UNKNOWN_AT_BANK, BreakClass.MISSING_AT_BANK]
-    assert "transfer 9" in named.breaks[0].evidence[-1]
-    assert "line 1" in named.breaks[1].evidence[-1]
     two = reconcile(statement(entry("N1", 5), entry("N2", 5)), [ours("R1", 5, id=1), ours("R2", 5, id=2)])
     assert kinds(two) == [BreakClass.AMBIGUOUS] * 4
-    assert "transfer 1, 2" in two.breaks[0].evidence[0]
+    assert two.breaks[0].candidates == ("ledger 1", "ledger 2")
+    assert two.breaks[2].candidates == ("bank S1/1", "bank S1/2")
     assert not two.matches
 
 
@@ -167,7 +165,7 @@ def test_a_break_keeps_its_id_from_day_to_day() -> None:
     later = reconcile(statement(sequence=2), mine, policy=Policy(as_of=DAY + timedelta(days=7))).breaks[0]
     assert today.break_id == later.break_id
     assert later.age_days == 5
-    assert today.break_id != reconcile(statement(), [ours("R", 6, id=3)]).breaks[0].break_id
+    assert today.break_id != reconcile(statement(), [ours("R", 5, id=4)]).breaks[0].break_id
 
 
 references = st.sampled_from(["", "A", "B", "C"])
@@ -188,26 +186,46 @@ our_rows = st.builds(
 )
 
 
-@given(st.lists(bank_rows, max_size=8), st.lists(our_rows, max_size=8), st.randoms())
+@given(
+    st.lists(bank_rows, max_size=8),
+    st.lists(our_rows, max_size=8, unique_by=lambda one: one.transfer_id),
+    st.randoms(),
+)
 def test_each_record_once_and_the_difference_explained(
     theirs: list[StatementEntry], mine: list[Movement], chance: random.Random
 ) -> None:
     bank = statement(*theirs)
     result = reconcile(bank, mine)
-    pairs = [one for one in result.breaks if one.outcome is Outcome.MISMATCH]
-    bank_only = [one for one in result.breaks if one.outcome is Outcome.BANK_ONLY]
-    ours_only = [one for one in result.breaks if one.outcome is Outcome.OURS_ONLY]
-    used = [match.bank_line for match in result.matches] + [one.bank_lines[0] for one in pairs]
-    used += [one.bank_lines[-1] for one in bank_only]
-    assert sorted(used) == [n for n, one in enumerate(theirs, 1) if one.status is EntryStatus.BOOKED]
-    assert len(result.matches) + len(pairs) + len(ours_only) == len(mine)
+    booked = [n for n, one in enumerate(theirs, 1) if one.status is EntryStatus.BOOKED]
+    twins = {BreakClass.DUPLICATE_AT_BANK, BreakClass.DUPLICATE_IN_BOOKS}
+    lines, transfers = set[int](), set[int]()
+    for one in result.breaks:
+        if one.outcome is Outcome.EQUAL:
+            continue
+        own = [int(name.split("/")[1]) for name in one.bank_ids]
+        of_ours = (
+            []
+            if one.kind is BreakClass.DUPLICATE_AT_BANK
+            else one.transfer_ids[-1:]
+            if one.kind in twins
+            else one.transfer_ids
+        )
+        assert not lines & set(own)
+        assert not transfers & set(of_ours)
+        lines.update(own)
+        transfers.update(of_ours)
+    assert not lines & {match.bank_line for match in result.matches}
+    assert not transfers & {match.movement.transfer_id for match in result.matches}
+    assert lines | {match.bank_line for match in result.matches} == set(booked)
+    assert transfers | {match.movement.transfer_id for match in result.matches} == {
+        one.transfer_id for one in mine
+    }
     assert sum(one.effect for one in result.breaks) == result.difference
     assert sum(result.effects.values()) == result.bank_sum - sum(one.signed for one in mine)
-    for match in result.matches:
-        assert match.entry.signed == match.movement.signed
     shuffled = mine.copy()
     chance.shuffle(shuffled)
-    assert reconcile(bank, shuffled) == result
+    again = reconcile(bank, shuffled)
+    assert (again.matches, again.breaks) == (result.matches, result.breaks)
 
 
 def test_fifty_thousand_against_fifty_thousand() -> None:
@@ -220,11 +238,3 @@ def test_fifty_thousand_against_fifty_thousand() -> None:
     result = reconcile(bank, mine)
     assert time.process_time() - started < 15
     assert result.counts == {"equal": 49_950, "missing_at_bank": 50}
-
-
-def test_a_result_that_does_not_add_up_is_refused() -> None:
-    result = reconcile(statement(entry("N", 5, e2e="R")), [])
-    with pytest.raises(ReconciliationBroken, match="explain 0 of a difference of 5"):
-        check(replace(result, breaks=()), True, True)
-    with pytest.raises(ReconciliationBroken):
-        check(result, False, True)
