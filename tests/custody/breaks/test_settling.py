@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from tests.custody.breaks.parts import CUSTOMER, DAY, LATER, MIRROR, desk_on, give, house, o, order
+from tests.custody.breaks.parts import CUSTOMER, DAY, LATER, MIRROR, desk_on, give, house, order
 
 from jinku.base.database import Database
 from jinku.custody.breaks.correction import Against
@@ -13,6 +13,7 @@ from jinku.custody.breaks.desk import BreakDesk
 from jinku.custody.breaks.model import State
 from jinku.custody.breaks.settling import read_settlements, settle, settlement_bytes
 from jinku.custody.breaks.table import Cause
+from jinku.custody.orders import model as o
 from jinku.custody.reconciliation.carried import Carried
 from jinku.custody.reconciliation.records import Balance, Records, Side, Sides
 from jinku.custody.reconciliation.sources import Period, ledger_records
