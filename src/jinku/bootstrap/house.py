@@ -1,4 +1,4 @@
-"""The composition root: opens keys, ledger and log of one data directory, in the order that makes them agree.
+"""Opening a house: keys, ledger and log of one data directory, in the order that makes them agree.
 
 Rules:
 
