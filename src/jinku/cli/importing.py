@@ -21,24 +21,43 @@ def czech_bank(
         Path | None,
         typer.Option("--out", help="Write report.md and differences.csv to this folder.", file_okay=False),
     ] = None,
+    close: Annotated[bool, typer.Option(help="Close every day of the file, one after the other.")] = True,
     json: Json = False,
 ) -> None:
-    """Post a bank's transactions; compare each end-of-day balance with the bank's own. 1: unexplained differences."""
-    from jinku.custody.czech.bank import import_czech_bank
+    """Post a bank's transactions, compare each end-of-day balance with the bank's own, close each day.
+    1: unexplained differences."""
+    import time
+
+    from jinku.cli.closing import CLOSES_DIRECTORY
+    from jinku.custody.closing.vault import Vault
+    from jinku.custody.czech.bank import import_files
+    from jinku.custody.czech.closing import CloseParts, Closers, close_days
     from jinku.custody.czech.report import differences_csv, report_markdown
 
+    progress = _progress if sys.stderr.isatty() and not json else _silent
     with any_house(data) as house:
-        report = import_czech_bank(
-            house.ledger, directory, _progress if sys.stderr.isatty() and not json else _silent
-        )
+        imported = import_files(house.ledger, directory, progress)
+        report, closed = imported.report, None
+        if close:
+            parts = CloseParts(
+                house.ledger, house.control, Vault(house.directory / CLOSES_DIRECTORY), time.time_ns
+            )
+            closed = close_days(parts, imported, Closers(), progress)
         house.publish()
     if report_directory is not None:
         report_directory.mkdir(parents=True, exist_ok=True)
         (report_directory / "report.md").write_text(report_markdown(report), encoding="utf-8")
         (report_directory / "differences.csv").write_text(differences_csv(report), encoding="utf-8")
     out = Output(json)
-    out.show(report.as_json(differences=json), lambda: out.line(report_markdown(report).rstrip("\n")))
-    if report.unexplained or report.ledger_agrees != report.account_days:
+
+    def render() -> None:
+        out.line(report_markdown(report).rstrip("\n"))
+        if closed is not None:
+            out.line("")
+            out.pairs(closed.as_json(), "Days closed one by one")
+
+    out.show({**report.as_json(differences=json), "closing": closed.as_json() if closed else None}, render)
+    if report.unexplained or report.ledger_agrees != report.account_days or (closed and closed.problems):
         raise typer.Exit(Exit.REFUSED)
 
 

@@ -11,14 +11,13 @@ from jinku.base.currency import currency
 from jinku.base.database import Database
 from jinku.custody.closing.days import Books, Day, DayBook
 from jinku.custody.closing.desk import CloseDesk, DeskParts
-from jinku.custody.closing.inputs import DayInputs, Given
+from jinku.custody.closing.inputs import Given
 from jinku.custody.closing.record import SEAL_TOPIC_CLOSE
 from jinku.custody.closing.settings import CloseSettings
-from jinku.custody.closing.three_sides import reconciler
+from jinku.custody.closing.three_sides import reconcile_day
 from jinku.custody.closing.vault import Vault
 from jinku.custody.orders.desk import OrderDesk
 from jinku.custody.reconciliation.breaks import Break
-from jinku.custody.reconciliation.records import Records, Side, nothing
 from jinku.custody.statements.formats.camt.write import write
 from jinku.custody.statements.model import Direction, Statement, StatementEntry
 from jinku.custody.structure.chart import Chart, Opening
@@ -108,7 +107,7 @@ class Taken:
 
     taken: list[Break] = field(default_factory=list)
 
-    def take_up(self, day: date, breaks: Sequence[Break]) -> None:
+    def take_up(self, day: date, breaks: Sequence[Break], books: tuple[int, int]) -> None:
         """Keep them."""
         self.taken = list(breaks)
 
@@ -196,11 +195,6 @@ class Scene:
         return len(self.seals(digest)) == 1
 
 
-def no_platform(name: str, data: bytes, inputs: DayInputs) -> Records:
-    """No export is read in these tests."""
-    return nothing(Side.PLATFORM)
-
-
 @contextmanager
 def scene_in(directory: Path, database: Database) -> Iterator[Scene]:
     """A scene with a UK institution, one customer, and a day book that begins on `FIRST`."""
@@ -213,6 +207,6 @@ def scene_in(directory: Path, database: Database) -> Iterator[Scene]:
         book = DayBook(database, ledger, clock)
         vault = Vault(directory / "closes")
         breaks = Taken()
-        parts = DeskParts(database, book, ledger, vault, reconciler(no_platform), breaks, clock)
+        parts = DeskParts(database, book, ledger, vault, reconcile_day, breaks, clock)
         book.begin(BOOKS, LONDON, FIRST, by="clerk-1")
         yield Scene(clock, ledger, database, book, vault, CloseDesk(parts), breaks, chart)

@@ -104,7 +104,7 @@ class HistoryLine:
 class Window(Protocol):
     """Says which journal entries a day has."""
 
-    def __call__(self, books: Books, day: date, cut_off: int, by: str) -> int:
+    def __call__(self, books: Books, day: date, cut_off: int, by: str, /) -> int:
         """The first journal entry that no longer belongs to `day`. Raises CutOffNotReached."""
         ...
 
@@ -214,6 +214,7 @@ class DayBook:
                 "timezone": settings.timezone,
                 "cut_off": settings.cut_off,
                 "regime": settings.regime,
+                "structure": settings.structure,
                 "decided_by": by,
                 "decided_at": self._clock(),
             }
@@ -403,7 +404,7 @@ class DayBook:
             )
         wanted = (day or date.min).isoformat()
         row = next((one for one in reversed(rows) if one.from_day <= wanted), rows[0])
-        found = CloseSettings(row.calendar, row.timezone, row.cut_off, row.regime)
+        found = CloseSettings(row.calendar, row.timezone, row.cut_off, row.regime, row.structure)
         return found, date.fromisoformat(rows[0].from_day)
 
     def _next(self, connection: Connection, books: Books) -> date:

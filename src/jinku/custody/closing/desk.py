@@ -14,7 +14,7 @@ Rules:
 
 Example::
 
-    desk = CloseDesk(book, ledger, Vault(directory / "closes"), reconcile_day, Breaks())
+    desk = CloseDesk(DeskParts(database, book, ledger, vault, reconcile_day, break_desk, clock))
     desk.start(books, given, structure, by="clerk-1"), desk.finish(books, by="clerk-1")
     desk.review(books, day, by="clerk-2")
 """
@@ -60,8 +60,8 @@ from jinku.custody.structure.model import Structure
 class BreakTaker(Protocol):
     """Where a day's breaks go; taking the same ones again changes nothing."""
 
-    def take_up(self, day: date, breaks: Sequence[Break]) -> object:
-        """Take `breaks` found by the close of `day`."""
+    def take_up(self, day: date, breaks: Sequence[Break], books: tuple[int, int]) -> object:
+        """Take `breaks` found by the close of `day` in `books` (legal entity, currency number)."""
         ...
 
 
@@ -140,7 +140,7 @@ class CloseDesk:
         ]
         draft = day_record(Prepared(by, self._clock(), actions), computed.document)
         digest = self._vault.put(draft)
-        self._breaks.take_up(day.day, computed.breaks)
+        self._breaks.take_up(day.day, computed.breaks, books)
         with self._database.writing() as connection:
             self._write_position(connection, day, computed)
         return self._book.prepared(books, day.day, by, digest), draft
@@ -271,9 +271,10 @@ class CloseDesk:
         files = [(InputRole.STATEMENT, *one) for one in given.statements]
         files += [(InputRole.PLATFORM, *one) for one in given.platform]
         files += [(InputRole.MAPPING, *one) for one in given.mappings]
-        if given.rules:
-            files.append((InputRole.RULES, *given.rules))
         self._keep(day, files, by)
+        for role, one in ((InputRole.RULES, given.rules), (InputRole.LAYOUT, given.layout)):
+            if one:
+                self._keep(day, [(role, *one)], by, replace=role)
         stored = self.inputs(day.books, day.day)
         before = self.inputs(day.books, day.previous) if day.previous else []
         named = {**self._said_accounts(before), **self._said_accounts(stored), **given.accounts}

@@ -51,6 +51,8 @@ class InputRole(StrEnum):
     """What the day before left open."""
     TERMS = "terms"
     """Structure, settings and bank accounts."""
+    LAYOUT = "layout"
+    """The layout of the platform's export."""
     RULES = "rules"
     """The table of matching rules, where it is not the one that comes with Jinku."""
 
@@ -76,6 +78,7 @@ class Given:
     statements: Sequence[tuple[str, bytes]] = ()
     platform: Sequence[tuple[str, bytes]] = ()
     mappings: Sequence[tuple[str, bytes]] = ()
+    layout: tuple[str, bytes] | None = None
     rules: tuple[str, bytes] | None = None
     accounts: Mapping[str, str] = field(default_factory=dict)
     """A bank account's number → the key of its account in the structure."""
@@ -100,6 +103,7 @@ class DayInputs:
     accounts: Mapping[str, int]
     """Numbers at the bank → code of the account's kind, as far as somebody has placed them."""
     platform: Sequence[tuple[str, bytes]]
+    layout: tuple[str, bytes] | None
     carried: bytes
     rules: tuple[str, bytes] | None
 

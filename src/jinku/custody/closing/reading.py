@@ -48,7 +48,7 @@ def day_inputs(day: Day, stored: Sequence[Stored], vault: Vault) -> DayInputs:
     ]
     statements.sort(key=lambda one: (one[0], one[2].to_date, one[2].sequence, one[1]))
     carried = files(InputRole.CARRIED)
-    rules = files(InputRole.RULES)
+    layout, rules = files(InputRole.LAYOUT), files(InputRole.RULES)
     return DayInputs(
         books=day.books,
         currency=unit,
@@ -62,6 +62,7 @@ def day_inputs(day: Day, stored: Sequence[Stored], vault: Vault) -> DayInputs:
         statements=statements,
         accounts={number: structure.by_key[key].code for number, key in placed.items()},
         platform=files(InputRole.PLATFORM),
+        layout=layout[0] if layout else None,
         carried=carried[0][1] if carried else b"",
         rules=rules[0] if rules else None,
     )

@@ -39,6 +39,8 @@ class CloseSettings:
     """``HH:MM`` or ``HH:MM:SS``, local."""
     regime: str
     """Whose rules the deadlines are (`jinku.custody.closing.table`): ``CN``, ``UK``, ``EU``, ``US`` or empty."""
+    structure: str = ""
+    """Name of the account structure, or path of its file; empty for the default."""
 
     def __post_init__(self) -> None:
         calendar_named(self.calendar)
@@ -58,7 +60,7 @@ class CloseSettings:
         """The settings that an account structure carries."""
         cut_off = structure.cut_off.isoformat("seconds").removesuffix(":00")
         regime = structure.jurisdiction if structure.jurisdiction in REGIMES else ""
-        return cls(structure.calendar, structure.timezone, cut_off, regime)
+        return cls(structure.calendar, structure.timezone, cut_off, regime, structure.name)
 
     @property
     def days(self) -> BusinessCalendar:

@@ -41,6 +41,7 @@ SETTINGS = Table(
     Column("timezone", String(64), nullable=False),
     Column("cut_off", String(8), nullable=False),
     Column("regime", String(8), nullable=False),
+    Column("structure", String(400), nullable=False),
     Column("decided_by", String(64), nullable=False),
     Column("decided_at", BigInteger, nullable=False),
 )

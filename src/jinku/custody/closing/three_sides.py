@@ -17,21 +17,23 @@ Example::
     reconciled.summary["counts"]
 """
 
-from collections.abc import Callable, Sequence
+import tomllib
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import numpy as np
 
-from jinku.custody.closing.compute import Reconciled, Reconciler
+from jinku.custody.closing.compute import Reconciled
 from jinku.custody.closing.extract import ENTITY_SHIFT
 from jinku.custody.closing.inputs import DayInputs
 from jinku.custody.closing.requirement import balances_by_kind
 from jinku.custody.reconciliation.carried import Carried
+from jinku.custody.reconciliation.platform import PlatformMapping, platform_mapping, read_platform
 from jinku.custody.reconciliation.records import Balance, Records, Side, Sides, joined, nothing
 from jinku.custody.reconciliation.rules import Rules, load_rules, rules_of
+from jinku.custody.reconciliation.sources import statement_balances, statement_records
 from jinku.custody.reconciliation.three_way import ThreeWay, reconcile_sides
-from jinku.custody.statements.model import EntryStatus, Statement
 from jinku.custody.structure.model import AccountKind
 from jinku.custody.structure.table import Money, Movement, Place
 from jinku.ledger.layout import Array, EntryKind, u128
@@ -39,39 +41,38 @@ from jinku.ledger.model import TransferFlags
 
 _CODE_BITS = 0xFFFF
 _NOT_BOOKED = int(TransferFlags.PENDING | TransferFlags.VOID_PENDING_TRANSFER)
-PlatformReader = Callable[[str, bytes, DayInputs], Records]
-"""From a platform's export (name, bytes) to its records."""
 
 
-def reconciler(read_platform: PlatformReader) -> Reconciler:
-    """`reconcile_day` with the reader of this platform's exports."""
-
-    def reconcile(inputs: DayInputs) -> Reconciled:
-        return _summed(reconcile_sides(*_asked(inputs, read_platform)), inputs)
-
-    return reconcile
+def reconcile_day(inputs: DayInputs) -> Reconciled:
+    """See the module. Raises BadRecords, AmountTooLarge, InputError, CalendarRange."""
+    return _summed(reconcile_sides(*_asked(inputs)), inputs)
 
 
-def _asked(inputs: DayInputs, read_platform: PlatformReader) -> tuple[Sides, Rules, Carried]:
+def _asked(inputs: DayInputs) -> tuple[Sides, Rules, Carried]:
     carried = Carried.from_bytes(inputs.carried) if inputs.carried else Carried()
     names = _names(inputs)
-    parts = [_of_statement(digest, one) for _, digest, one in inputs.statements]
-    platform = [read_platform(name, data, inputs) for name, data in inputs.platform]
+    statements = [one for _, _, one in inputs.statements]
+    platform = [read_platform(data, name, _layout(inputs, names)) for name, data in inputs.platform]
     sides = Sides(
         ledger=ledger_records(inputs, names),
-        bank=joined(parts) if parts else nothing(Side.BANK),
+        bank=statement_records(statements),
         platform=joined(platform) if platform else None,
         as_of=inputs.day,
-        balances=(*_our_balances(inputs, names), *_bank_balances(inputs, names)),
+        balances=(*_our_balances(inputs, names), *statement_balances(statements)),
     )
     return sides, _rules(inputs), carried
+
+
+def _layout(inputs: DayInputs, names: dict[int, str]) -> PlatformMapping:
+    """The layout that was given; rows that name no account are of the clients' first bank account."""
+    given = platform_mapping(inputs.layout[1], inputs.layout[0]) if inputs.layout else PlatformMapping()
+    first = next(iter(names.values()), "")
+    return replace(given, account=given.account or first, currency=given.currency or inputs.currency.code)
 
 
 def _rules(inputs: DayInputs) -> Rules:
     if inputs.rules is None:
         return load_rules(calendar=inputs.settings.days)
-    import tomllib
-
     name, data = inputs.rules
     return rules_of(tomllib.loads(data.decode()), name, inputs.settings.days)
 
@@ -145,38 +146,6 @@ def _day(number: int) -> date | None:
         return None
 
 
-def _of_statement(digest: str, one: Statement) -> Records:
-    """The bank's side: every entry that moves money or announces it; information is left out."""
-    lines = [(n, e) for n, e in enumerate(one.entries, 1) if e.status is not EntryStatus.INFORMATION]
-    rows = [entry for _, entry in lines]
-    name = f"{digest[:16]}/{one.statement_id or one.sequence}"
-    return Records.build(
-        Side.BANK,
-        {
-            "id": [f"{name}/{line}" for line, _ in lines],
-            "line": [line for line, _ in lines],
-            "reference": [entry.reference for entry in rows],
-            "end_to_end_id": [entry.end_to_end_id for entry in rows],
-            "instruction_id": [entry.instruction_id for entry in rows],
-            "transaction_id": [entry.transaction_id for entry in rows],
-            "servicer_id": [entry.servicer_reference for entry in rows],
-            "amount": [entry.amount for entry in rows],
-            "direction": [
-                1 if entry.signed >= 0 and entry.direction.value == "CRDT" else -1 for entry in rows
-            ],
-            "booked": [entry.booked for entry in rows],
-            "value": [entry.value_date for entry in rows],
-            "account": [one.account] * len(rows),
-            "currency": [one.currency.code] * len(rows),
-            "return_reason": [entry.return_reason for entry in rows],
-            "text": [entry.remittance for entry in rows],
-            "reversal": [entry.reversal for entry in rows],
-            "pending": [entry.status is EntryStatus.PENDING for entry in rows],
-            "batch_count": [entry.batch_count for entry in rows],
-        },
-    )
-
-
 def _names(inputs: DayInputs) -> dict[int, str]:
     """The bank accounts that take part, by their kinds' codes, and what each is called (rules 1 and 4)."""
     placed = {code: number for number, code in inputs.accounts.items()}
@@ -198,15 +167,4 @@ def _our_balances(inputs: DayInputs, names: dict[int, str]) -> list[Balance]:
         end = sum(closing.get(code, ()))
         moved = ledger_records(inputs, {code: name}).total()
         found.append(Balance(Side.LEDGER, name, inputs.currency.code, end - moved, end))
-    return found
-
-
-def _bank_balances(inputs: DayInputs, names: dict[int, str]) -> list[Balance]:
-    found = []
-    for code, name in names.items():
-        own: Sequence[Statement] = [one for kind, _, one in inputs.statements if kind == code]
-        if own:
-            opening = own[0].opening if own[0].opening_given else None
-            closing = own[-1].closing if own[-1].closing_given else None
-            found.append(Balance(Side.BANK, name, inputs.currency.code, opening, closing))
     return found

@@ -17,6 +17,7 @@ Example::
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 from pathlib import Path
@@ -41,6 +42,16 @@ def _silent(_stage: str, _done: int, _total: int) -> None:
     """Progress that nobody watches."""
 
 
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import read and found."""
+
+    files: CzechFiles
+    days: list[AccountDay]
+    """Account by account, each in order of days."""
+    report: CzechReport
+
+
 def import_czech_bank(
     ledger: Ledger,
     directory: Path,
@@ -48,6 +59,17 @@ def import_czech_bank(
     *,
     extracts: Mapping[str, Extract] = KNOWN_EXTRACTS,
 ) -> CzechReport:
+    """The report of `import_files`."""
+    return import_files(ledger, directory, progress, extracts=extracts).report
+
+
+def import_files(
+    ledger: Ledger,
+    directory: Path,
+    progress: Progress = _silent,
+    *,
+    extracts: Mapping[str, Extract] = KNOWN_EXTRACTS,
+) -> Imported:
     """Post the files in `directory` to `ledger` and compare balances; see the module's steps.
 
     A second import of the same files posts nothing and reports the same. `extracts` are the files known to
@@ -65,7 +87,8 @@ def import_czech_bank(
     done = time.monotonic_ns()
     took = {"read": read - started, "post": booked - read, "compare": done - booked}
     asked = (agreeing, *as_of)
-    return _report(files, posted, days, asked, {stage: ns // _NS_PER_MS for stage, ns in took.items()})
+    report = _report(files, posted, days, asked, {stage: ns // _NS_PER_MS for stage, ns in took.items()})
+    return Imported(files, days, report)
 
 
 def _explain(files: CzechFiles, progress: Progress) -> list[AccountDay]:
