@@ -17,15 +17,19 @@ from jinku.cli.agreement import agreement_app
 from jinku.cli.audit import audit_app
 from jinku.cli.bank import bank_app
 from jinku.cli.bench import bench_app
+from jinku.cli.close import close_app
 from jinku.cli.demo import demo
 from jinku.cli.failures import Exit, exit_code_of, report
 from jinku.cli.importing import import_app
 from jinku.cli.ledger import ledger_app
 from jinku.cli.log import log_app
 from jinku.cli.pack import pack_app
+from jinku.cli.party import party_app
+from jinku.cli.position import position_app
 from jinku.cli.recon import recon_app
 from jinku.cli.report import report_app
 from jinku.cli.serve import serve
+from jinku.cli.structure import structure_app
 from jinku.cli.verify import verify_app
 from jinku.cli.witness import witness
 
@@ -57,7 +61,11 @@ app.command()(demo)
 app.command()(serve)
 app.add_typer(import_app)
 app.add_typer(ledger_app)
+app.add_typer(structure_app)
+app.add_typer(party_app)
 app.add_typer(recon_app)
+app.add_typer(close_app)
+app.add_typer(position_app)
 app.add_typer(agreement_app)
 app.add_typer(bank_app)
 app.add_typer(pack_app)

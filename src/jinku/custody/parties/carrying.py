@@ -61,7 +61,9 @@ class Payout:
     token: str
     """The card, as the people store knows it."""
     at: int
-    """When it was first asked for (UTC ns)."""
+    """When this attempt was first made (UTC ns)."""
+    by: str
+    """Who confirmed the closing."""
 
 
 class Payouts(Protocol):
@@ -272,9 +274,8 @@ class Carrier:
             "party": record.number,
             "amount": str(free),
             "token": cards[0].token,
-            "order_id": str(
-                self._payouts.order_id(f"close {change.id} {account} {attempt}", change.decided_at)
-            ),
+            "order_id": str(self._payouts.order_id(f"close {change.id} {account} {attempt}", now)),
+            "at": now,
         }
         with self._register.writing() as connection:
             self._register.add_payout(connection, **row)
@@ -365,5 +366,6 @@ def _payout(values: Mapping[str, Any], party: int, change: Change) -> Payout:
         account=int(values["account"]),
         amount=int(values["amount"]),
         token=str(values["token"]),
-        at=change.decided_at,
+        at=int(values["at"]),
+        by=change.decided_by,
     )

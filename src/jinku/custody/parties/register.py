@@ -155,6 +155,7 @@ PAYOUT = Table(
     Column("amount", String(40), nullable=False),
     Column("token", String(64), nullable=False),
     Column("order_id", String(40), nullable=False),
+    Column("at", BigInteger, nullable=False),
 )
 CLOSURE = Table(
     "party_closure",
