@@ -242,6 +242,36 @@ def show(
     out.show({**found, "history": events}, render)
 
 
+@bank_app.command()
+def selftest(
+    channel: Annotated[str, typer.Option("--channel", help="Name of a signed channel.")] = "custodian",
+    out_dir: Annotated[
+        Path | None, typer.Option("--out", help="Where the record goes.", file_okay=False)
+    ] = None,
+    data: Data = DATA_DEFAULT,
+    json: Json = False,
+) -> None:
+    """Test a custodian's interface, case by case, and seal the dated record. 1: a case did not pass."""
+    from jinku.custody.channel.recording import test_interface
+
+    with _channel(data) as opened:
+        found = test_interface(opened, channel, out_dir or data / "bank-tests")
+    out, document = Output(json), found.document
+    rows = [(one["name"], one["name_zh"], one["outcome"], one["said"]) for one in document["cases"]]
+
+    def render() -> None:
+        out.table(
+            ("case", "案例", "outcome", "seen"),
+            rows,
+            f"{document['passed']} passed, {document['failed']} failed",
+        )
+        out.pairs({"record": found.path, "sha256": found.digest, "log entry": found.entry})
+
+    out.show({**document, "record": found.path, "sha256": found.digest, "log_entry": found.entry}, render)
+    if document["failed"]:
+        raise typer.Exit(Exit.REFUSED)
+
+
 @contextmanager
 def _channel(data: Path, entity: int = 1, currency: str = "CNY") -> "Iterator[OpenChannel]":
     """The channel of a data directory; its log is published before it closes."""

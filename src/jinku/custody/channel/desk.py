@@ -158,7 +158,9 @@ class BankDesk:
                 after.append(moved)
                 events.append(_own(before, news, moved.state, now, by=person, reason=reason))
             change.write(after, events)
-        return [self.store.instruction(one) for one in ids]
+        with self.store.changing() as change:
+            found = change.by_id(ids)
+        return [found[one] for one in ids]
 
     # --- looking -------------------------------------------------------------------------------------------------
 

@@ -22,22 +22,22 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
-from sqlalchemy import and_, or_
+from sqlalchemy import ColumnElement, and_, or_
 
 from jinku.base.canonical import canonical_json
-from jinku.base.clock import NS_PER_SECOND, Clock
+from jinku.base.clock import NS_PER_DAY, NS_PER_SECOND, Clock
 from jinku.base.closing import Closing
 from jinku.custody.channel.booking import SEAL_TOPIC_BANK, book, keep_deadlines
 from jinku.custody.channel.desk import SEND_AGAIN, BankDesk
 from jinku.custody.channel.model import Instruction, State
 from jinku.custody.channel.port import Books, Dialect, Orders, Sending
+from jinku.custody.channel.table import Terms
 from jinku.custody.channel.tables import INSTRUCTION
 from jinku.custody.channel.work import Steps, Work
 
 BATCH_INSTRUCTIONS = 2_000
 ASKED_PER_ROUND = 500
 ARRIVALS_PER_ROUND = 200
-_ASKED = (State.UNKNOWN.value, State.ACKNOWLEDGED.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,21 +207,31 @@ class Dispatcher(Closing):
         asked = 0
         for dialect in self._desk.dialects.values():
             now = self._clock()
-            before = now - dialect.terms.query_every_s * NS_PER_SECOND
-            table = INSTRUCTION.c
             with self._desk.store.changing() as change:
-                due = change.where(
-                    table.channel == dialect.name,
-                    table.state.in_(_ASKED),
-                    table.missing_at <= table.sent_at,
-                    table.queried_at <= before,
-                    limit=ASKED_PER_ROUND,
-                )
+                wanted = INSTRUCTION.c.channel == dialect.name
+                due = change.where(wanted, _to_ask(dialect.terms, now), limit=ASKED_PER_ROUND)
                 change.write([replace(one, queried_at=now) for one in due], [])
             if due:
                 self._desk.take(dialect.query(due))
             asked += len(due)
         return asked
+
+
+def _to_ask(terms: Terms, now: int) -> ColumnElement[bool]:
+    """Unknown ones; acknowledged ones after a while; settled ones now and then, while they may still come back."""
+    table = INSTRUCTION.c
+    before, watched = now - terms.query_every_s * NS_PER_SECOND, now - terms.watch_every_s * NS_PER_SECOND
+    unknown = and_(
+        table.state == State.UNKNOWN.value, table.missing_at <= table.sent_at, table.missing_at != SEND_AGAIN
+    )
+    waiting = and_(table.state == State.ACKNOWLEDGED.value, table.sent_at <= before)
+    settled = and_(
+        table.state == State.SETTLED.value,
+        table.final_at > now - terms.watch_days * NS_PER_DAY,
+        table.final_at <= watched,
+        table.queried_at <= watched,
+    )
+    return or_(and_(or_(unknown, waiting), table.queried_at <= before), settled)
 
 
 def batch_document(batch: str, channel: str, instructions: Sequence[Instruction]) -> bytes:

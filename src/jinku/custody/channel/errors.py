@@ -111,3 +111,10 @@ class PayeeUnknown(ChannelError, LookupError):
 
     def __init__(self, token: str) -> None:
         super().__init__(f"no account is kept behind {token!r}", remedy="bind the customer's account first")
+
+
+class CaseFailed(ChannelError):
+    """A bank's interface does not keep a promise."""
+
+    code = "case_failed"
+    http_status = 409

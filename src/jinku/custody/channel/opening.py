@@ -52,6 +52,8 @@ class OpenChannel(Closing):
     work: Path | str
     clock: Clock
     callbacks: dict[str, tuple[int, Callbacks]] = field(default_factory=dict)
+    links: dict[str, tuple[CustodianClient, Link]] = field(default_factory=dict)
+    """The clients of signed interfaces, by the channel's name."""
     undo: ExitStack = field(default_factory=ExitStack)
 
     def dispatcher(self) -> Dispatcher:
@@ -75,11 +77,14 @@ def open_channel(
     """The channel of a data directory. `chart` has the books that payouts are booked in (entity 1 in CNY by default);
     `work` is where durable work is kept, a file of the directory by default. Raises InputError, DatabaseUnavailable."""
     with ExitStack() as undo:
-        store, dialects = ChannelStore(control), {}
+        store, dialects = ChannelStore(control), dict[str, Dialect]()
+        links: dict[str, tuple[CustodianClient, Link]] = {}
         callbacks: dict[str, tuple[int, Callbacks]] = {}
         channels = read_settings(directory)
         for one in channels:
-            dialects[one.name] = _dialect(one, directory, undo, clock)
+            dialects[one.name], link = _dialect(one, directory, undo, clock)
+            if link is not None:
+                links[one.name] = link
         desk = BankDesk(store, ledger, dialects, clock)
         for one in channels:
             if port := int(one.values.get("notice_port", 0)):
@@ -97,6 +102,7 @@ def open_channel(
             work=work or directory / WORK_FILE,
             clock=clock,
             callbacks=callbacks,
+            links=links,
             undo=undo.pop_all(),
         )
 
@@ -120,7 +126,9 @@ def dispatch_until(
                 time.sleep(IDLE_S)
 
 
-def _dialect(one: ChannelSettings, directory: Path, undo: ExitStack, clock: Clock) -> Dialect:
+def _dialect(
+    one: ChannelSettings, directory: Path, undo: ExitStack, clock: Clock
+) -> tuple[Dialect, tuple[CustodianClient, Link] | None]:
     agreed = one.terms(day_of(clock()))
     signer = load_key_file(directory / "keys" / KEY_FILE)
     key = _verifier(one.text("bank_key"))
@@ -134,7 +142,7 @@ def _dialect(one: ChannelSettings, directory: Path, undo: ExitStack, clock: Cloc
             timeout_s=int(one.values.get("timeout_ms", 10_000)) / 1_000,
         )
         client = undo.enter_context(CustodianClient(link, clock))
-        return CustodianDialect(one.name, client, agreed, clock)
+        return CustodianDialect(one.name, client, agreed, clock), (client, link)
     settings = IsoSettings(
         name=one.name,
         outbox=Path(one.text("outbox")),
@@ -145,7 +153,7 @@ def _dialect(one: ChannelSettings, directory: Path, undo: ExitStack, clock: Cloc
         bic=one.text("bic"),
     )
     payees = FilePayees(Path(one.text("payees")))
-    return IsoDialect(settings, agreed, payees, signer, key, clock)
+    return IsoDialect(settings, agreed, payees, signer, key, clock), None
 
 
 def _verifier(vkey: str) -> Verifier:

@@ -32,6 +32,8 @@ _TERMS = (
     "settle_within_days",
     "resend_after_s",
     "query_every_s",
+    "watch_days",
+    "watch_every_s",
 )
 
 

@@ -37,6 +37,9 @@ class Terms:
     """How long after a sending the bank's "no such request" is believed."""
     query_every_s: int
     """The least time between two questions about one instruction."""
+    watch_days: int = 10
+    """Days after a settlement in which the bank is asked now and then whether the money came back."""
+    watch_every_s: int = 86_400
 
 
 TERMS: tuple[Terms, ...] = (

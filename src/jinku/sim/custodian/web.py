@@ -148,7 +148,13 @@ class Front:
         """``GET /simulator/state``: date, requests by status, whether the books balance."""
         books = self._bank.books
         counts = dict(books.rows("SELECT status, count(*) FROM request GROUP BY status"))
-        return JSONResponse({"day": books.day, "requests": counts, "balanced": books.balanced()})
+        waiting = (
+            "SELECT count(*) FROM request WHERE status IN ('ACCEPTED', 'HELD') "
+            "AND service IN ('WITHDRAW', 'FILE', 'RECHARGE')"
+        )
+        coming = "SELECT count(*) FROM request WHERE status = 'SETTLED' AND fate = 'return'"
+        due = books.rows(waiting)[0][0] + books.rows(coming)[0][0]
+        return JSONResponse({"day": books.day, "requests": counts, "balanced": books.balanced(), "due": due})
 
     async def outside(self, _request: Request) -> Response:
         """``GET /simulator/outside``: every movement that really left or came back."""

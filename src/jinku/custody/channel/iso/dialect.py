@@ -30,7 +30,7 @@ from jinku.custody.channel.errors import MessageRefused, PayeeUnknown
 from jinku.custody.channel.iso import pain001, pain002
 from jinku.custody.channel.iso.folder import Folder
 from jinku.custody.channel.iso.words import answers_of_statement, answers_of_status
-from jinku.custody.channel.model import Answer, Instruction, Kind, News, Source
+from jinku.custody.channel.model import Answer, Instruction, Kind, News, Source, State
 from jinku.custody.channel.port import Arrival, Payee, Payees, Sending
 from jinku.custody.channel.table import Terms
 from jinku.custody.statements.formats import read_statement
@@ -172,7 +172,7 @@ class IsoDialect:
         return [
             Answer(request_no=one.request_no, news=News.NOT_FOUND, source=Source.QUERY, at=now)
             for one in instructions
-            if not one.acknowledged_at and _seen_since(days, one.sent_at)
+            if one.state is State.UNKNOWN and not one.acknowledged_at and _seen_since(days, one.sent_at)
         ]
 
     def _days(self) -> dict[str, int]:
