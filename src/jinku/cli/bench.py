@@ -79,6 +79,18 @@ def log(
     _report("log", figures, json)
 
 
+@bench_app.command()
+def recon(
+    seed: Annotated[int, typer.Option(help="Of the labelled days and the sides.", min=0)] = 7,
+    lines: Annotated[int, typer.Option(help="Records on each side where speed is measured.", min=1_000)] = 1_000_000,
+    json: Json = False,
+) -> None:
+    """Reconciliation: the exact pass, three sides with evidence, and labelled days judged against their truth."""
+    from jinku.bench.recon import run
+
+    _report("recon", run(seed, lines, note), json)
+
+
 def _report(name: str, figures: "Mapping[str, Figure]", as_json: bool) -> None:
     from jinku.bench.report import Report
 

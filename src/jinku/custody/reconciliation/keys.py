@@ -15,6 +15,7 @@ Example::
 
 import unicodedata
 from collections.abc import Iterable
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,24 +42,38 @@ _IDS = {
 ID_COLUMNS = 5
 
 
-class Codes(dict[str, int]):
+class Codes:
     """Numbers for texts, in order of first sight, from 1."""
 
-    def __missing__(self, text: str) -> int:
-        code = self[text] = len(self) + 1 - len(self.none)
-        self.texts.append(text)
-        return code
-
     def __init__(self, none: Iterable[str] = ("",)) -> None:
-        super().__init__(dict.fromkeys(none, 0))
-        self.none = frozenset(self)
+        self._codes = dict.fromkeys(none, 0)
         self.texts = [""]
 
+    def get(self, text: str) -> int:
+        """The code of a text; 0 where it was never seen."""
+        return self._codes.get(text, 0)
+
     def of(self, values: Texts) -> Longs:
-        """The code of each of `values`."""
-        if not values.any():
-            return np.zeros(len(values), np.int64)
-        return np.fromiter(map(self.__getitem__, values.tolist()), np.int64, len(values))
+        """The code of each of `values`, which are known from now on."""
+        texts, codes, first = values.tolist(), self._codes, len(self.texts)
+        if not texts:
+            return np.zeros(0, np.int64)
+        if texts.count(texts[0]) == len(texts):
+            texts = texts[:1]
+        seen = dict.fromkeys(texts)
+        fresh = [text for text in seen if text not in codes]
+        codes.update(zip(fresh, range(first, first + len(fresh)), strict=True))
+        self.texts += fresh
+        if len(fresh) == len(texts):
+            found = np.arange(first, first + len(texts))
+        else:
+            found = np.fromiter(map(codes.__getitem__, texts), np.int64, len(texts))
+        return found if len(found) == len(values) else np.full(len(values), found[0])
+
+    def known(self, values: Texts) -> Longs:
+        """The code of each of `values`; 0 where it was never seen."""
+        texts = values.tolist()
+        return np.fromiter(map(self._codes.get, texts, repeat(0)), np.int64, len(texts))
 
 
 class Book:
@@ -78,9 +93,11 @@ class Book:
         self.currency = self._codes(currencies, "currency")
         self.counterparty = self._codes(parties, "counterparty")
         self.ids = np.zeros((ID_COLUMNS, self.size), np.int64)
-        for side, part in zip(SIDES, self.parts, strict=True):
+        for side in (Side.LEDGER, Side.PLATFORM):
+            part = self.parts[SIDES.index(side)]
             for row, name in enumerate(_IDS[side]):
                 self.ids[row, self.span(side)] = self.names.of(getattr(part, name))
+        self._bank_ids()
         self.batch = self._codes(self.names, "batch")
         self.reference = self.ids[0].copy()
         self.amount = self._column("amount", np.int64)
@@ -94,6 +111,20 @@ class Book:
         self.amount_code: Longs = amounts.astype(np.int64)
         self.sideway: Longs = (self.direction > 0).astype(np.int64)
         self.side_of = np.repeat(np.arange(3, dtype=np.int8), [len(part) for part in self.parts])
+
+    def _bank_ids(self) -> None:
+        """The bank's ids. A line whose first known id is a reference of the ledger needs no more: by that it goes."""
+        ours = np.zeros(len(self.names.texts), np.bool_)
+        ours[self.ids[0, self.span(Side.LEDGER)]] = True
+        ours[0] = False
+        part, span = self.parts[SIDES.index(Side.BANK)], self.span(Side.BANK)
+        ids = self.ids[:, span]
+        first = self.names.known(part.end_to_end_id)
+        settled = ours[first]
+        ids[0, settled] = first[settled]
+        rest = np.flatnonzero(~settled)
+        for row, name in enumerate(_IDS[Side.BANK]):
+            ids[row, rest] = self.names.of(getattr(part, name)[rest])
 
     def span(self, side: Side) -> slice:
         """The nodes of a side."""

@@ -349,7 +349,7 @@ class Work:
         count_a = np.bincount(code_a, minlength=len(shared))
         count_b = np.bincount(code_b, minlength=len(shared))
         inside = self._spread(rule, (anchor, code_a), (other, code_b), len(shared))
-        whole = (sums[0] == sums[1]) & inside & (count_a + count_b > 2)
+        whole = (sums[0] == sums[1]) & inside & ((count_a + count_b > 2) | rule.nameless)
         if rule.nameless:  # without a reference, which of several is which would be a guess
             whole &= (count_a == 1) | (count_b == 1)
         numbers = np.cumsum(whole) - 1 + len(self.rule_of)
@@ -357,7 +357,7 @@ class Work:
             take = whole[codes]
             self.group_of[now.place, nodes[take]] = numbers[codes[take]]
         self.rule_of += [number] * int(whole.sum())
-        if "batch" in rule.keys or "reference" in rule.keys:
+        if "batch" in rule.keys:
             short = inside & ~whole & (count_a > 1) & (count_b == 1)
             for code in np.flatnonzero(short).tolist():
                 self._without(now, number, anchor[code_a == code], other[code_b == code])
@@ -375,12 +375,11 @@ class Work:
         return (span[2] - span[1] >= rule.window[0]) & (span[3] - span[0] <= rule.window[1])
 
     def _without(self, now: Pass, number: int, mine: Longs, theirs: Longs) -> None:
-        """The bank's one record covers all of ours but one, which can only be this one: link the rest."""
+        """The other side's one record covers all of ours but one, which can only be this one: link the rest. Where no one
+        record is the difference, or several could be, the batch as a whole has another amount."""
         missing = int(self.book.signed[mine].sum() - self.book.signed[theirs].sum())
         out = np.flatnonzero(self.book.signed[mine] == missing)
-        if len(out) != 1 or len(mine) < 3:
-            return
-        rest = np.delete(mine, out)
+        rest = np.delete(mine, out) if len(out) == 1 else mine
         group = len(self.rule_of)
         self.group_of[now.place, rest] = group
         self.group_of[now.place, theirs] = group

@@ -19,6 +19,7 @@ Example::
 """
 
 import hashlib
+import operator
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
@@ -209,9 +210,13 @@ class Records:
 
     def _ordered(self) -> "Records":
         """Rule 3: shorter ids first, so that numbers stand in their order; then by text."""
-        keys = [(len(item), item) for item in self.id.tolist()]
-        if all(keys[n] <= keys[n + 1] for n in range(len(keys) - 1)):
+        ids = self.id.tolist()
+        widths = np.fromiter(map(len, ids), np.int64, len(ids))
+        rises = np.fromiter(map(operator.le, ids, ids[1:]), np.bool_, max(0, len(ids) - 1))
+        wider = np.diff(widths)
+        if bool(((wider > 0) | ((wider == 0) & rises)).all()):
             return self
+        keys = list(zip(widths.tolist(), ids, strict=True))
         return self.take(np.array(sorted(range(len(keys)), key=keys.__getitem__), np.int64))
 
 

@@ -6,8 +6,8 @@ Rules:
 2. A typing error is one character changed, lost, added, or two neighbours exchanged. Numbers in a row are one such error
    apart, so a near reference counts only if the amount stands once on either side, or both name the same counterparty.
    What is near without that proof is undecided.
-3. A sum of several records is searched among those of one counterparty, at most so many and so large as the table says,
-   and counts only if no other choice has the same sum.
+3. A sum of several records is searched among those of one counterparty where the bank says how many payments the line
+   sums up, among at most as many as the table says, and counts only if no other choice has the same sum.
 
 Example::
 
@@ -55,7 +55,7 @@ class Weak:
             if self._known[self._name[node]]:
                 continue
             part, row = self._book.record(node)
-            words = {codes.get(word, 0) for word in _words(part.text[row])}
+            words = {codes.get(word) for word in _words(part.text[row])}
             ours = {code for code in words if code and self._known[code]}
             keys[place] = ours.pop() if len(ours) == 1 else 0
         return keys
@@ -134,20 +134,18 @@ class Weak:
         return found
 
     def _choices(self, free: list[int], target: int, count: int) -> list[tuple[int, ...]]:
-        """Up to two choices of `free` that sum up to `target`: of `count` members where the bank says how many."""
+        """Up to two choices of `count` of `free` that sum up to `target`."""
         if not 2 <= len(free) <= self._rules.subset_candidates_max:
             return []
-        sizes = [count] if count > 1 else range(2, min(self._rules.subset_members_max, len(free)) + 1)
+        if not 2 <= count <= self._rules.subset_members_max:
+            return []
         amounts = {one: int(self._book.signed[one]) for one in free}
         chosen: list[tuple[int, ...]] = []
-        for size in sizes:
-            if size > self._rules.subset_members_max:
-                break
-            for choice in combinations(free, size):
-                if sum(amounts[one] for one in choice) == target:
-                    chosen.append(choice)
-                    if len(chosen) == 2:
-                        return chosen
+        for choice in combinations(free, count):
+            if sum(amounts[one] for one in choice) == target:
+                chosen.append(choice)
+                if len(chosen) == 2:
+                    break
         return chosen
 
     def _count(self, node: int) -> int:

@@ -138,6 +138,10 @@ def _sum_up(
     )
     scene.expected[:, members] = 0
     scene.expected[:, heads] = counts
+    if named:
+        order = np.argsort(places, kind="stable")
+        cuts = np.split(members[order], np.cumsum(counts)[:-1])
+        scene.batches = list(zip(cuts, line.tolist(), strict=True))
 
 
 def _net(scene: Scene, places: Longs) -> None:

@@ -195,6 +195,26 @@ def _splits(scene: Scene, count: int) -> None:
     scene.expected[1, places] = scene.expected[2, places] = 1  # the rest is beyond one link
 
 
+def _short_batches(scene: Scene, count: int) -> None:
+    """The bank left one payout of a batch out: a member whose amount no other member has."""
+    for choice in scene.rng.permutation(len(scene.batches))[:count].tolist():
+        members, line = scene.batches[choice]
+        amounts, counts = np.unique(scene.made.amount[members], return_counts=True)
+        once = np.isin(scene.made.amount[members], amounts[counts == 1])
+        once[members == members.min()] = False  # the batch's family bears its number
+        if len(members) < 3 or not once.any():
+            continue
+        out = members[np.flatnonzero(once)[:1]]
+        family = scene.new_families(1)
+        for rows in (scene.platform, scene.ledger):
+            rows.change(out, family=family)
+        left = scene.bank.columns["amount"][line] - scene.made.amount[out]
+        scene.bank.change(np.array([line]), amount=left)
+        scene.expected[:, members.min()] -= 1
+        scene.expected[0, family] = 1
+        scene.label(family, Class.MISSING_AT_BANK)
+
+
 def _ambiguous(scene: Scene, count: int) -> None:
     """Two equal payments of one day, and the bank names neither."""
     first = scene.pick(count)
@@ -237,5 +257,6 @@ FAULTS: tuple[Fault, ...] = (
     _accounts,
     _taken_back,
     _splits,
+    _short_batches,
     _ambiguous,
 )

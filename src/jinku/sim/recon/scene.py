@@ -27,6 +27,8 @@ class Scene:
         self.expected = np.ones((3, len(made.amount)), np.int64)
         """(platform–ledger, ledger–bank, platform–bank; family) → links."""
         self.labels: dict[int, tuple[Answer, ...]] = {}
+        self.batches: list[tuple[Longs, int]] = []
+        """Members of each batch, and the place of the bank's line for it."""
         self._free = np.zeros(len(made.amount), np.bool_)
         self._free[made.single] = True
 
