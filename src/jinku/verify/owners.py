@@ -84,7 +84,9 @@ def _one_day(folder: Folder, trust: Trust | None) -> Checks:
         _check_lines(folder, checks)
         for one in folder.manifest["totals"]:
             check_attested(folder, trust, one, checks)
-    except (KeyError, TypeError, ValueError, InvalidOperation, csv.Error) as error:
+    except (OSError, KeyError, TypeError, ValueError, InvalidOperation, csv.Error) as error:
+        if not checks.ok:
+            return checks  # a file that is missing or changed cannot be added up; that is said already
         raise Unreadable(
             "bad_owners", f"a file or the manifest is malformed: {type(error).__name__}"
         ) from error

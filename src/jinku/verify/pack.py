@@ -40,7 +40,9 @@ def check_pack(path: Path, trust: Trust | None) -> Checks:
     try:
         _check_rows(folder, checks)
         _check_totals(folder, trust, checks)
-    except (KeyError, TypeError, ValueError, InvalidOperation, csv.Error) as error:
+    except (OSError, KeyError, TypeError, ValueError, InvalidOperation, csv.Error) as error:
+        if not checks.ok:
+            return checks  # a file that is missing or changed cannot be added up; that is said already
         raise Unreadable(
             "bad_pack", f"a table or the manifest is malformed: {type(error).__name__}"
         ) from error

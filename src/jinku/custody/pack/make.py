@@ -48,6 +48,7 @@ from jinku.custody.reports.fonts import Fonts
 from jinku.custody.reports.house import OpenHouse
 from jinku.custody.reports.owners import DETAILS_FILE, known_details, read_details
 from jinku.custody.reports.printed import TABLE_ROWS_MAX, grouped
+from jinku.custody.reports.rooms import RoomTables
 from jinku.custody.reports.sealed import Sealed, new_folder, seal_folder, write_private
 from jinku.custody.reports.section import Both, Section, SectionSource, text
 from jinku.custody.reports.settings import SETTINGS_FILE, Settings, read_settings, to_fill_in
@@ -164,7 +165,8 @@ def _write_tables(
     draft.add(owners.section())
     draft.add(categories_section(owners.sums))
     draft.add(accounts_section(view))
-    given = [section for source in sources for section in source.sections()]
+    rooms = RoomTables(house, view.structure, view.as_of)
+    given = [section for source in (rooms, *sources) for section in source.sections()]
     own = [
         *settings_sections(settings),
         holds_section(house.ledger, books_now),
@@ -182,10 +184,10 @@ def _write_tables(
 
 
 _ORDER = (
-    "positions", "owners_by_category", "accounts", "bank_accounts", "people", "providers", "in_flight", "breaks",
-    "reconciliations", "statements", "agreements", "mandates", "procedures", "records", "seals",
+    "positions", "owners_by_category", "accounts", "bank_accounts", "people", "providers", "in_flight",
+    "bank_instructions", "breaks", "closed_days", "reconciliations", "statements", "agreements", "mandates", "procedures", "records", "seals",
 )  # fmt: skip
-_NOT_PRINTED = frozenset({"owners", "columns"})
+_NOT_PRINTED = frozenset({"owners", "columns", "parties"})
 
 
 def _in_order(written: Iterable[Written]) -> list[Written]:

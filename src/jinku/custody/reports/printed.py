@@ -41,6 +41,7 @@ PRINTED_CELL_MAX = 160
 PDF_STANDARD: Literal["a-2b"] = "a-2b"
 Block = dict[str, Any]
 _AMOUNT = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
+_CHINESE = re.compile("[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]+")
 
 
 class NoFont(JinkuError):
@@ -48,6 +49,12 @@ class NoFont(JinkuError):
 
     code: ClassVar[str] = "no_chinese_font"
     http_status: ClassVar[int] = 503
+
+
+class NotPrinted(JinkuError):
+    """The typesetter failed on a document of ours."""
+
+    code: ClassVar[str] = "not_printed"
 
 
 @dataclass(slots=True)
@@ -71,14 +78,14 @@ class Document:
             raise NoFont("no Chinese font was found on this machine", remedy=INSTALL_A_FONT)
         with tempfile.TemporaryDirectory(prefix="jinku-print-") as scratch:
             root = Path(scratch)
-            (root / "document.json").write_text(json.dumps(self._values(language, fonts)), "utf-8")
+            values = self._values(language, fonts)
+            if not fonts.chinese:
+                values = _latin(values)
+            (root / "document.json").write_text(json.dumps(values), "utf-8")
             template = resources.files("jinku.custody.reports").joinpath("document.typ").read_text("utf-8")
             (root / "main.typ").write_text(template, "utf-8")
             compiler = typst.Compiler(str(root / "main.typ"), root=str(root), font_paths=fonts.loaded)
-            made = compiler.compile(
-                format="pdf", pdf_standards=PDF_STANDARD, pdf_tags=False, timestamp=self.moment
-            )
-        return bytes(made) if isinstance(made, bytes) else b""
+            return _compiled(compiler, self.moment)
 
     def _values(self, language: str, fonts: Fonts) -> dict[str, Any]:
         chinese = language == "zh"
@@ -98,6 +105,31 @@ class Document:
             "wide": self.wide,
             "blocks": self.blocks,
         }
+
+
+def _compiled(compiler: typst.Compiler, moment: int) -> bytes:
+    """The PDF as PDF/A; where a text has a character that no font here has (a rare one in a name), as a plain PDF in which
+    it is a box, since PDF/A allows none."""
+    try:
+        made = compiler.compile(format="pdf", pdf_standards=PDF_STANDARD, pdf_tags=False, timestamp=moment)
+    except typst.TypstError as error:
+        if "could not be displayed" not in str(error):
+            raise
+        made = compiler.compile(format="pdf", pdf_tags=False, timestamp=moment)
+    if not isinstance(made, bytes):
+        raise NotPrinted("the typesetter gave no PDF", remedy="report this as a fault of jinku")
+    return made
+
+
+def _latin(value: Any) -> Any:
+    """Values without Chinese characters, for a machine that cannot print them."""
+    if isinstance(value, str):
+        return _CHINESE.sub("", value).strip() or "[Chinese]" if _CHINESE.search(value) else value
+    if isinstance(value, list):
+        return [_latin(one) for one in value]
+    if isinstance(value, dict):
+        return {key: _latin(one) for key, one in value.items()}
+    return value
 
 
 def heading(text: str, level: int = 1) -> Block:

@@ -6,19 +6,18 @@ Example::
 """
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
-from jinku.base.calendar import CALENDARS
-from jinku.base.clock import NS_PER_SECOND
+from jinku.base.calendar import calendar_named
 from jinku.base.currency import currency
 from jinku.custody.reports.custody import custody_report
 from jinku.custody.reports.fonts import Fonts
 from jinku.custody.reports.house import OpenHouse
-from jinku.custody.reports.monthly import Days, Evidence, monthly_return
+from jinku.custody.reports.monthly import Evidence, monthly_return
 from jinku.custody.reports.period import month, year
 from jinku.custody.reports.report import WrittenReport, write_report
+from jinku.custody.reports.rooms import RoomTables, day_of
 from jinku.custody.reports.scope import Scope
 from jinku.custody.reports.settings import SETTINGS_FILE, Settings, read_settings
 from jinku.custody.reports.texts import agreements
@@ -46,11 +45,12 @@ def custody_of(house: OpenHouse, wanted: Wanted) -> WrittenReport:
     return write_report(house, custody_report(house, scope, settings, structure), wanted.out, wanted.fonts)
 
 
-def monthly_of(house: OpenHouse, wanted: Wanted, days: Days | None = None) -> WrittenReport:
-    """The safeguarding return of a month. Raises as `custody_of`."""
+def monthly_of(house: OpenHouse, wanted: Wanted) -> WrittenReport:
+    """The safeguarding return of a month; days and breaks come from the house's day book. Raises as `custody_of`."""
     settings, structure = _basis(house, wanted.settings)
+    rooms = RoomTables(house, structure, _newest(house))
     scope = Scope(wanted.entity, currency(wanted.currency), month(wanted.period, structure.timezone))
-    evidence = Evidence(days, CALENDARS[structure.calendar])
+    evidence = Evidence(rooms if rooms.keeps_days else None, calendar_named(structure.calendar))
     return write_report(
         house, monthly_return(house, scope, settings, structure, evidence), wanted.out, wanted.fonts
     )
@@ -66,12 +66,12 @@ def yearly_of(house: OpenHouse, wanted: Wanted) -> WrittenReport:
 
 def today(house: OpenHouse, settings: Path | None) -> date:
     """The day of the ledger's newest entry, in the institution's own time zone."""
-    structure = _basis(house, settings)[1]
+    return day_of(_newest(house), _basis(house, settings)[1])
+
+
+def _newest(house: OpenHouse) -> int:
     size = house.ledger.size()
-    newest = int(house.ledger.entries(size - 1, 1)["timestamp"][0]) if size else 0
-    return (
-        datetime.fromtimestamp(newest // NS_PER_SECOND, UTC).astimezone(ZoneInfo(structure.timezone)).date()
-    )
+    return int(house.ledger.entries(size - 1, 1)["timestamp"][0]) if size else 0
 
 
 def _basis(house: OpenHouse, path: Path | None) -> tuple[Settings, Structure]:
