@@ -146,7 +146,7 @@ _LINES = (
     OrderKind(OrderType.SETTLE, n.Settle, P, Fields(parts="hold"), "Settlement of a hold", "单笔交易",
               value=_PARTS),
     OrderKind(OrderType.RELEASE, o.Release, P, Fields(first="borrower", third="merchant", fee="fee", parts="holds"),
-              "Full-bid release", "满标放款", step=Step.POSTED, claims=True, value=_PARTS),
+              "Full-bid release", "满标放款", claims=True, value=_PARTS),
     OrderKind(OrderType.FAILURE, o.Failure, P, Fields(parts="holds"), "Failed-bid release", "流标解冻",
               value=_PARTS),
     OrderKind(OrderType.PARTIAL_CANCEL, n.PartialCancel, P,

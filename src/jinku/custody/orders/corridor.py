@@ -169,7 +169,7 @@ class Corridor:
         asked = RequestColumns(asked.columns, exam.words, asked.makers)
         with rooms.database.writing() as connection:
             number = rooms.book.add(connection, asked, exam.outcomes, whys, exam.now)
-            rooms.book.add_usage(connection, self._usage(asked, exam.outcomes["state"] != State.REFUSED))
+            rooms.book.add_usage(connection, self.usage(asked, exam.outcomes["state"] != State.REFUSED))
         kept = Batch(number, asked, exam.outcomes, whys, exam.now, False, -1)
         self._finish(kept, rows, owners)
         if len(fresh) == len(batch):
@@ -219,12 +219,12 @@ class Corridor:
         with rooms.database.reading() as connection:
             usage = rooms.book.usage(connection, spenders(exam))
             used = rooms.book.evidence_used(connection, [one for one in names.tolist() if one])
-            states = self._states(connection, taken_orders(lines))
+            states = self.states(connection, taken_orders(lines))
         checked, _ = check_policy(exam, policy, usage)
         check_words(exam, rooms.mandates.register(), used)
         check_projects(exam, rooms.projects.register())
         around = Around(facts, states, {}, exam)
-        claims = self._claims(wanted_claims(lines, around.books))
+        claims = self.claims(wanted_claims(lines, around.books))
         check_taking_up(Around(facts, states, claims, exam), places, lines)
         whys = self._decide(exam)
         rows, owners = self._bookable(exam, facts)
@@ -265,15 +265,17 @@ class Corridor:
         exam.put((rows["action"] == Action.CHALLENGE) & customers, State.CHALLENGED, Reason.RISK_CHALLENGE)
         held = (rows["action"] == Action.HOLD) | ((rows["action"] == Action.CHALLENGE) & ~customers)
         exam.put(held & np.isin(types, _NOT_HELD), State.AWAITING, Reason.RISK_HOLD)
-        exam.words["marks"][held & exam.open] |= Mark.HELD
+        exam.words["marks"][held & exam.open] |= np.uint8(Mark.HELD)
         return decisions.whys
 
-    def _states(self, connection: Connection, orders: set[int]) -> dict[int, State]:
+    def states(self, connection: Connection, orders: set[int]) -> dict[int, State]:
+        """The later states of those of `orders` (by id) that have one."""
         keys = [one.to_bytes(16, "big") for one in sorted(orders)]
         found = self.rooms.book.places(connection, keys)
         return {int.from_bytes(key, "big"): one.state for key, one in found.items() if one.state is not None}
 
-    def _claims(self, accounts: list[int]) -> dict[int, int]:
+    def claims(self, accounts: list[int]) -> dict[int, int]:
+        """What those of the claim `accounts` have that exist."""
         wanted = sorted({one for one in accounts if one})
         found: dict[int, int] = {}
         for at in range(0, len(wanted), _ACCOUNTS_AT_ONCE):
@@ -296,7 +298,7 @@ class Corridor:
         with rooms.database.writing() as connection:
             rooms.book.finish(connection, batch.number, outcomes, entry)
             if refused.any():
-                back = self._usage(requests, refused)
+                back = self.usage(requests, refused)
                 rooms.book.add_usage(connection, {key: -amount for key, amount in back.items()})
             self.put_effects(connection, requests, outcomes, booked)
 
@@ -332,7 +334,7 @@ class Corridor:
             event = Event(_EFFECTS[line.type], now, maker, keys[place].hex())
             book.put_state(connection, [one.to_bytes(16, "big") for one in dict.fromkeys(taken)], event)
 
-    def _usage(self, requests: RequestColumns, which: NDArray[np.bool_]) -> Usage:
+    def usage(self, requests: RequestColumns, which: NDArray[np.bool_]) -> Usage:
         """What the orders in `which` move, by maker and day."""
         places = np.flatnonzero(which)
         rows, makers = requests.columns.rows[places], requests.words["maker"][places]

@@ -19,6 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jinku.base.clock import NS_PER_SECOND
+from jinku.base.errors import InputError
+from jinku.custody.errors import BadOrder
 from jinku.custody.orders.book import Usage
 from jinku.custody.orders.catalogue import CATALOGUE, OrderType, Word
 from jinku.custody.orders.mandates import TYPE_BIT, MandateState
@@ -27,7 +29,7 @@ from jinku.custody.orders.policy import Policy, same_person
 from jinku.custody.orders.reasons import Reason, State
 from jinku.custody.orders.requests import OUTCOME, WORD, RequestColumns
 from jinku.custody.structure.chart import Chart
-from jinku.custody.structure.table import Kind
+from jinku.custody.structure.table import Kind, Money, Pool
 from jinku.ledger.layout import Array
 
 AMOUNT_BITS_MAX = 48
@@ -48,6 +50,7 @@ class Exam:
         self.outcomes = np.zeros(len(requests), OUTCOME)
         self.words = requests.words.copy()
         self.values = np.zeros(len(requests), np.int64)
+        self.seen: set[bytes] = set()
 
     @property
     def rows(self) -> Array:
@@ -137,12 +140,28 @@ def check_form(exam: Exam) -> None:
     for name in ("first", "second", "third"):
         strange |= ((rows[f"{name}_lo"] | rows[f"{name}_hi"]) != 0) & ~_ours(exam, name)
     exam.refuse(strange, Reason.ACCOUNT_OF_OTHERS)
+    _check_own_accounts(exam, types)
     income = exam.chart.account(Kind.FEE_INCOME) if (types == _REFUND).any() else 0
     ours = (types == _REFUND) & (rows["first_lo"] == np.uint64(income & (1 << 64) - 1))
     exam.refuse(_PARTY_FIRST[types] & ~_party(rows, "first") & ~ours, Reason.UNAUTHORISED)
     exam.refuse(_BOTH[types] & ~_party(rows, "second"), Reason.UNAUTHORISED)
     open_places = np.flatnonzero(exam.open)
     exam.values[open_places] = values(exam.requests.columns, open_places)
+
+
+def _check_own_accounts(exam: Exam, types: Array) -> None:
+    """Own money leaves own accounts of the client pool, and comes into them or to a customer who is owed it."""
+    for place in np.flatnonzero(exam.open & np.isin(types, (OrderType.EXCESS, OrderType.TOP_UP))).tolist():
+        account = int(exam.rows["first_lo"][place]) | int(exam.rows["first_hi"][place]) << 64
+        try:
+            kind = exam.chart.kind_of(account)
+        except (BadOrder, InputError):
+            kind = None
+        own = kind is not None and kind.money is Money.OWN and kind.pool == Pool.CLIENT
+        owed = kind is not None and kind.money is Money.CLIENT and types[place] == OrderType.TOP_UP
+        if not own and not owed:
+            exam.outcomes["state"][place] = State.REFUSED
+            exam.outcomes["reason"][place] = Reason.ACCOUNT_OF_OTHERS
 
 
 def _ours(exam: Exam, name: str) -> Mask:
@@ -229,6 +248,15 @@ def check_words(exam: Exam, mandates: Array, used: Mapping[bytes, bytes]) -> Non
     _one_word(exam, _BOTH[types], mandates, used, ("second", "evidence_2", "given_at_2", "second"))
 
 
+def check_mandates(exam: Exam, mandates: Array) -> None:
+    """The mandates that the orders are given under are in force now, and wide enough."""
+    exam.values[:] = values(exam.requests.columns, np.arange(len(exam.rows)))
+    for name, account in (("mandate", "first"), ("second", "second")):
+        under = exam.words[name] != 0
+        if under.any():
+            _under_mandate(exam, under, mandates, name, account)
+
+
 def _one_word(
     exam: Exam, needs: Mask, mandates: Array, used: Mapping[bytes, bytes], names: tuple[str, str, str, str]
 ) -> None:
@@ -246,7 +274,7 @@ def _one_word(
     )
     exam.refuse(told & old, Reason.AUTHORISATION_TOO_OLD)
     wrong, twice = np.zeros(len(words), np.bool_), np.zeros(len(words), np.bool_)
-    seen = exam_seen(exam)
+    seen = exam.seen
     digests = words["digest"]
     for place in np.flatnonzero(told & exam.open).tolist():
         wrong[place] = digests[place].tobytes() != exam.requests.columns.digest(place)
@@ -256,12 +284,6 @@ def _one_word(
             seen.add(name)
     exam.refuse(wrong, Reason.AUTHORISATION_OTHER_ORDER)
     exam.refuse(twice, Reason.AUTHORISATION_USED)
-
-
-def exam_seen(exam: Exam) -> set[bytes]:
-    """The evidences that this batch itself has used so far."""
-    found: set[bytes] = exam.__dict__.setdefault("seen", set())
-    return found
 
 
 def _under_mandate(exam: Exam, under: Mask, mandates: Array, name: str, account: str) -> None:

@@ -73,16 +73,16 @@ class LimitLedger(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What became of a limit, in minor units: granted = used + reserved + free."""
+    """What became of a limit, in minor units."""
 
     granted: int
     used: int
     reserved: int
+    free: int
+    """What may still be used; what was taken back is in none of these but `granted`."""
 
-    @property
-    def free(self) -> int:
-        """What may still be used."""
-        return self.granted - self.used - self.reserved
+
+NOTHING_LEFT = Left(0, 0, 0, 0)
 
 
 class Limits:
@@ -115,22 +115,31 @@ class Limits:
         """Take back whatever is free of the `granted` limit."""
         self._move(account, self._books.granted, granted, TransferFlags.BALANCING_DEBIT, name)
 
-    def left(self, account: int) -> Left:
-        """What became of a limit; nothing where it was never granted."""
+    def left(self, account: int, granted: int, *, taken_back: int | None = None) -> Left:
+        """What became of a limit of which `granted` was granted in all and, where it ended, `taken_back`."""
         found = self._ledger.lookup_accounts([account])
         if not found:
-            return Left(0, 0, 0)
+            return NOTHING_LEFT
         [one] = found
-        return Left(one.credits_posted, one.debits_posted, one.debits_pending)
+        free = one.credits_posted - one.debits_posted - one.debits_pending
+        used = granted - (taken_back or 0) - one.debits_pending - free
+        return Left(granted, used, one.debits_pending, free if taken_back is None else 0)
+
+    def moved(self, *name: str) -> int | None:
+        """How much the act of this name moved; None where there was none."""
+        found = self._ledger.lookup_transfers([self._id(name)])
+        return found[0].amount if found else None
+
+    def _id(self, name: tuple[str, ...]) -> int:
+        chart = self._books.chart
+        return derived_id("jinku/limit", str(chart.entity), str(chart.currency), *name)
 
     def _move(
         self, debit: int, credit: int, amount: int, flags: TransferFlags, name: tuple[str, ...]
     ) -> None:
         row = np.zeros(1, TRANSFER)
-        chart = self._books.chart
-        number = derived_id("jinku/limit", str(chart.entity), str(chart.currency), *name)
         for field, value in (
-            ("id", number),
+            ("id", self._id(name)),
             ("debit_account_id", debit),
             ("credit_account_id", credit),
             ("amount", amount),

@@ -48,7 +48,7 @@ from jinku.custody.errors import BadOrder
 from jinku.custody.orders.authority import AuthorityBooks, AuthorityKind
 from jinku.custody.orders.catalogue import CATALOGUE, OrderType
 from jinku.custody.orders.errors import MandateChanged, MandateUnknown
-from jinku.custody.orders.granting import SEAL_TOPIC_AUTHORITY, Left, LimitLedger, Limits
+from jinku.custody.orders.granting import NOTHING_LEFT, SEAL_TOPIC_AUTHORITY, Left, LimitLedger, Limits
 from jinku.custody.structure.chart import Chart, party_of
 from jinku.ledger.layout import MASK_64, Array
 
@@ -181,7 +181,7 @@ class KeptMandate:
     sealed_entry: int
     revoked_at: int
     revoked_by: str
-    left: Left = Left(0, 0, 0)
+    left: Left = NOTHING_LEFT
 
     def document(self) -> dict[str, Any]:
         """As JSON values."""
@@ -255,10 +255,9 @@ class MandateOffice:
             )
             told = {"revoked": str(number), "by": by, "evidence": evidence, "at": to_rfc3339(now)}
             self._ledger.seal(hashlib.sha256(canonical_json(told)).digest(), SEAL_TOPIC_AUTHORITY)
-        if self._limits.left(self._books.mandate(number)).granted:
-            self._limits.take_back(
-                self._books.mandate(number), found.mandate.total, "mandate", str(number), "revoked"
-            )
+        account = self._books.mandate(number)
+        if found.sealed_entry >= 0 and self._limits.moved("mandate", str(number), "revoked") is None:
+            self._limits.take_back(account, found.mandate.total, "mandate", str(number), "revoked")
         return self.show(number)
 
     def show(self, number: int) -> KeptMandate:
@@ -267,18 +266,14 @@ class MandateOffice:
             row = connection.execute(select(_MANDATE).where(self._where, _MANDATE.c.number == number)).first()
         if row is None:
             raise MandateUnknown(number)
-        return replace(_kept(row), left=self._limits.left(self._books.mandate(number)))
+        return self._with_left(_kept(row))
 
     def list(self, account: int = 0) -> list[KeptMandate]:
         """Every mandate, or every one of `account`, by number."""
         with self._database.reading() as connection:
             rows = connection.execute(select(_MANDATE).where(self._where).order_by(_MANDATE.c.number)).all()
         found = [_kept(row) for row in rows]
-        return [
-            replace(one, left=self._limits.left(self._books.mandate(one.mandate.number)))
-            for one in found
-            if account in (0, one.mandate.account)
-        ]
+        return [self._with_left(one) for one in found if account in (0, one.mandate.account)]
 
     def register(self) -> Array:
         """``REGISTER`` rows by number, as the database has them now; not to be written to."""
@@ -297,6 +292,11 @@ class MandateOffice:
             rows = np.array([self._known[number] for number in sorted(self._known)], REGISTER)
             self._register, self._revision = rows, newest
             return rows
+
+    def _with_left(self, kept: KeptMandate) -> KeptMandate:
+        number, total = kept.mandate.number, kept.mandate.total
+        back = self._limits.moved("mandate", str(number), "revoked")
+        return replace(kept, left=self._limits.left(self._books.mandate(number), total, taken_back=back))
 
     def _kept(self, mandate: Mandate, document: str) -> MandateState:
         """Keep the mandate's terms where they are new; its state."""

@@ -129,7 +129,11 @@ class ProjectDesk:
 
     def left(self, number: int) -> Left:
         """What the project has raised, holds, and may still raise."""
-        return self._limits.left(self._books.project(number))
+        with self._database.reading() as connection:
+            row = self._row(connection, number)
+        if row is None:
+            raise ProjectUnknown(number)
+        return self._limits.left(self._books.project(number), row.limit_units)
 
     def shares(self, number: int) -> list[Share]:
         """Who is owed how much of the project's principal, by account; nobody before its release."""
