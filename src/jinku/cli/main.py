@@ -14,6 +14,7 @@ import typer
 from jinku import __version__
 from jinku.cli.access import access_app
 from jinku.cli.agreement import agreement_app
+from jinku.cli.attest import attest_app
 from jinku.cli.audit import audit_app
 from jinku.cli.bank import bank_app
 from jinku.cli.bench import bench_app
@@ -67,6 +68,7 @@ app.add_typer(recon_app)
 app.add_typer(close_app)
 app.add_typer(position_app)
 app.add_typer(agreement_app)
+app.add_typer(attest_app)
 app.add_typer(bank_app)
 app.add_typer(pack_app)
 app.add_typer(report_app)

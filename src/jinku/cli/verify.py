@@ -39,5 +39,12 @@ def log(context: typer.Context) -> None:
 
 @verify_app.command(context_settings=_AS_IT_IS)
 def balance(context: typer.Context) -> None:
-    """A customer's balance receipt. Options: --key VKEY|@FILE, --witness, --quorum, --json."""
+    """A customer's balance receipt. Options: --key VKEY|@FILE, --witness, --quorum, --list,
+    --customer, --balance, --entity, --currency, --day, --json."""
     _pass_on("balance", context.args)
+
+
+@verify_app.command(context_settings=_AS_IT_IS)
+def attestations(context: typer.Context) -> None:
+    """The published list of attestations, against the log. Options: --key VKEY|@FILE, --witness, --quorum, --json."""
+    _pass_on("attestations", context.args)
