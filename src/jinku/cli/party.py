@@ -225,7 +225,7 @@ def recover(entity: Entity = 1, data: Data = DATA_DEFAULT, json: Json = False) -
 
 @party_app.command()
 def check(entity: Entity = 1, data: Data = DATA_DEFAULT, json: Json = False) -> None:
-    """Compare ledger and log with the register: open accounts that must be closed, events changed or removed. 1: any."""
+    """Compare ledger and log with the register: accounts that must be closed, events that are gone. 1: any."""
     from jinku.custody.parties.history import unexplained_seals
     from jinku.custody.parties.register import PartyRegister
 

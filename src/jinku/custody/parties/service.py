@@ -129,6 +129,7 @@ class PartyOffice:
         self._register.require_key(self._key.fingerprint)
         self._carrier = Carrier(ledger, stores.register, stores.people, payouts, institution.structure)
         self._turn = threading.RLock()
+        seal_events(ledger, self._register)  # what a crash left unsealed, before anything is added to it
 
     # --- becoming a party ----------------------------------------------------------------------------------------
 
