@@ -21,6 +21,7 @@ Example::
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -39,6 +40,8 @@ from jinku.custody.closing.settings import CloseSettings
 from jinku.custody.closing.tables import CLOSING, DAY, HISTORY, SETTINGS
 
 _PERSON = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+CLOCK_SLACK_NS = 1_000_000_000
+"""By how much a clock that is corrected all the time may run back unnoticed."""
 
 
 class Books(NamedTuple):
@@ -257,8 +260,12 @@ class DayBook:
             pass
         return self.day(books, day)
 
-    def prepared(self, books: Books, day: date, by: str, digest: str) -> Day:
+    def prepared(
+        self, books: Books, day: date, by: str, digest: str, also: Callable[[Connection], None] | None = None
+    ) -> Day:
         """The record with SHA-256 `digest` (hexadecimal) is made; it waits for another person.
+
+        `also` writes what belongs to it within the same transaction.
 
         Raises DayIsClosed, CloseRefused for a day that a reviewer has approved, NoDayBook.
         """
@@ -269,6 +276,8 @@ class DayBook:
                 raise _refused(found, "is reviewed and on its way into the log", "finish it with `review`")
             values = {"state": "prepared", "prepared_by": by, "prepared_at": self._clock(), "draft": digest}
             self._update(connection, found, values)
+            if also is not None:
+                also(connection)
             self.note(connection, books, day, by, "prepared", digest)
             return _day(connection, books, day)
 
@@ -366,9 +375,9 @@ class DayBook:
             raise CutOffNotReached(
                 f"the day ends at {to_rfc3339(cut_off)}, in {seconds} s", remedy="start after the cut-off"
             )
-        if last is not None and now < max(last.started_at, last.sealed_at):
+        if last is not None and now < last.started_at - CLOCK_SLACK_NS:
             raise CutOffNotReached(
-                f"the clock says {to_rfc3339(now)}, the day before was closed later than that",
+                f"the clock says {to_rfc3339(now)}, the day before was started later than that",
                 remedy="the clock went back: set it right",
             )
 

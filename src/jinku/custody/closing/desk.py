@@ -141,9 +141,11 @@ class CloseDesk:
         draft = day_record(Prepared(by, self._clock(), actions), computed.document)
         digest = self._vault.put(draft)
         self._breaks.take_up(day.day, computed.breaks, books)
-        with self._database.writing() as connection:
+
+        def positions(connection: Connection) -> None:
             self._write_position(connection, day, computed)
-        return self._book.prepared(books, day.day, by, digest), draft
+
+        return self._book.prepared(books, day.day, by, digest, positions), draft
 
     def review(self, books: Books, by: str, *, comment: str = "") -> tuple[Day, bytes]:
         """Approve the record that waits: it is sealed in the log and the day closed; the day and the record's bytes.

@@ -16,10 +16,11 @@ Example::
 import gzip
 import hashlib
 import re
+import secrets
 import zlib
 from pathlib import Path
 
-from jinku.base.files import replace_durably
+from jinku.base.files import replace_durably, sync_directory
 from jinku.custody.closing.errors import ChangedInput
 
 PLAIN_BYTES_MAX = 1 << 16
@@ -42,9 +43,9 @@ class Vault:
             return digest
         plain.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if len(data) <= PLAIN_BYTES_MAX:
-            replace_durably(plain, data, 0o600)
+            _write(plain, data)
         else:
-            replace_durably(packed, gzip.compress(data, _LEVEL, mtime=0), 0o600)
+            _write(packed, gzip.compress(data, _LEVEL, mtime=0))
         return digest
 
     def get(self, digest: str) -> bytes:
@@ -69,3 +70,11 @@ class Vault:
     def _paths(self, digest: str) -> tuple[Path, Path]:
         folder = self._directory / digest[:2]
         return folder / digest, folder / f"{digest}.gz"
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Durably, by a name of this writer's own: several may keep the same bytes at once."""
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}.part")
+    replace_durably(draft, data, 0o600)
+    draft.replace(path)
+    sync_directory(path.parent)
