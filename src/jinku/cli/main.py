@@ -24,6 +24,8 @@ from jinku.cli.failures import Exit, exit_code_of, report
 from jinku.cli.importing import import_app
 from jinku.cli.ledger import ledger_app
 from jinku.cli.log import log_app
+from jinku.cli.mandate import mandate_app, policy_app, project_app
+from jinku.cli.order import order_app
 from jinku.cli.pack import pack_app
 from jinku.cli.party import party_app
 from jinku.cli.position import position_app
@@ -67,6 +69,10 @@ app.add_typer(party_app)
 app.add_typer(recon_app)
 app.add_typer(close_app)
 app.add_typer(position_app)
+app.add_typer(order_app)
+app.add_typer(mandate_app)
+app.add_typer(project_app)
+app.add_typer(policy_app)
 app.add_typer(agreement_app)
 app.add_typer(attest_app)
 app.add_typer(bank_app)

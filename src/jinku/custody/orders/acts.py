@@ -57,6 +57,7 @@ PROPOSAL_VALID_S = 24 * 3600
 """How long a proposal waits for its checker, and a challenge for its customer."""
 NOTE_CHARACTERS_MAX = 500
 ENTRIES_AT_ONCE = 8_192
+BATCHES_AT_ONCE = 50
 _CANCELLABLE = (State.HELD, State.UNCONFIRMED)
 _DONE = (CreateTransferStatus.CREATED, CreateTransferStatus.EXISTS)
 
@@ -95,7 +96,7 @@ class OrderActs:
     """Acts on the orders of one corridor; see the module's rules. For any number of threads."""
 
     def __init__(self, corridor: Corridor) -> None:
-        self._corridor, self._rooms = corridor, corridor.rooms
+        self.corridor, self._rooms = corridor, corridor.rooms
 
     def show(self, key: bytes) -> Record:
         """One order. Raises OrderUnknown."""
@@ -108,10 +109,29 @@ class OrderActs:
             history = rooms.book.history(connection, key)
         return _record(key, batch, found.place, found.state, tuple(history))
 
+    def newest(self, limit: int, state: State | None = None) -> list[Record]:
+        """Up to `limit` orders, the newest first; only those in `state` where one is named."""
+        rooms, found = self._rooms, list[Record]()
+        with rooms.database.reading() as connection:
+            below = rooms.book.newest_batch(connection) + 1
+            while len(found) < limit:
+                batches = rooms.book.batches_before(connection, below, BATCHES_AT_ONCE)
+                if not batches:
+                    break
+                for batch in batches:
+                    later = rooms.book.later_states(connection, batch.number)
+                    keys = batch.requests.columns.keys()
+                    for place in reversed(range(len(keys))):
+                        one = _record(keys[place], batch, place, later.get(place), ())
+                        if state in (None, one.state) and len(found) < limit:
+                            found.append(one)
+                below = batches[-1].number
+        return found
+
     def confirm(self, key: bytes, *, by: str) -> Record:
         """A checker lets a proposal go. Raises NotInState, SamePerson, NotAllowed, OrderUnknown."""
         _check_person(by)
-        with self._corridor.turn:
+        with self.corridor.turn:
             found = self._in_state(key, State.AWAITING)
             self._check_checker(found, by)
             self._go_on(found, by, "confirmed", None)
@@ -120,7 +140,7 @@ class OrderActs:
     def answer(self, key: bytes, word: OneTime, *, by: str) -> Record:
         """A customer has authorised a challenged order once more. Raises NotInState, BadOrder, OrderUnknown."""
         _check_person(by)
-        with self._corridor.turn:
+        with self.corridor.turn:
             found = self._in_state(key, State.CHALLENGED)
             if word.digest != found.digest:
                 raise BadOrder("authorises another order", field="digest", value=word.digest.hex())
@@ -130,7 +150,7 @@ class OrderActs:
     def drop(self, key: bytes, *, by: str, reason: str) -> Record:
         """Refuse a proposal or a challenged order. Raises NotInState, OrderUnknown, BadOrder."""
         _check_person(by)
-        with self._corridor.turn:
+        with self.corridor.turn:
             found = self._in_state(key, State.AWAITING, State.CHALLENGED)
             self._end(found, State.REFUSED, by, _note(reason))
         return self.show(key)
@@ -139,7 +159,7 @@ class OrderActs:
         """End the proposals and challenges that nobody answered in time; how many."""
         oldest = self._rooms.clock() - PROPOSAL_VALID_S * NS_PER_SECOND
         done = 0
-        with self._corridor.turn:
+        with self.corridor.turn:
             for found in self._waiting(State.AWAITING, State.CHALLENGED):
                 if found.received_at <= oldest:
                     self._end(found, State.EXPIRED, "", "nobody confirmed it in time")
@@ -149,7 +169,7 @@ class OrderActs:
     def confirm_withdrawal(self, key: bytes, word: OneTime, *, by: str) -> Record:
         """The customer confirms a withdrawal: it may be sent to the bank. Raises NotInState, BadOrder, OrderUnknown."""
         _check_person(by)
-        with self._corridor.turn:
+        with self.corridor.turn:
             found = self._in_state(key, State.UNCONFIRMED)
             if word.digest != found.digest:
                 raise BadOrder("authorises another order", field="digest", value=word.digest.hex())
@@ -166,7 +186,7 @@ class OrderActs:
         sent cannot be stopped. Raises NotInState, OrderUnknown, BadOrder.
         """
         _check_person(by)
-        with self._corridor.turn, self._rooms.database.writing() as connection:
+        with self.corridor.turn, self._rooms.database.writing() as connection:
             found = self._in_state(key, *_CANCELLABLE)
             if found.type not in (OrderType.WITHDRAWAL, OrderType.RESERVE, OrderType.BID):
                 raise NotInState(_text(key), found.type.name.lower(), "a hold that its giver may cancel")
@@ -180,7 +200,7 @@ class OrderActs:
         nothing. Raises NotInState, OrderUnknown.
         """
         _check_person(by)
-        with self._corridor.turn, self._rooms.database.writing() as connection:
+        with self.corridor.turn, self._rooms.database.writing() as connection:
             found = self._in_state(key, State.HELD, State.SENT)
             if found.type is not OrderType.WITHDRAWAL:
                 raise NotInState(_text(key), found.type.name.lower(), "a withdrawal")
@@ -197,7 +217,7 @@ class OrderActs:
     def resolve(self, key: bytes, *, by: str, allow: bool, reason: str) -> Record:
         """Release or deny what the risk desk held. Raises NotInState, SamePerson, OrderUnknown, BadOrder."""
         _check_person(by)
-        with self._corridor.turn, self._rooms.database.writing() as connection:
+        with self.corridor.turn, self._rooms.database.writing() as connection:
             found = self._in_state(key, State.RISK_HELD)
             if same_person(by) == same_person(found.maker):
                 raise SamePerson(by)
@@ -215,7 +235,7 @@ class OrderActs:
 
     def recover(self) -> int:
         """Bring orders that were confirmed when a crash came to their end; how many."""
-        with self._corridor.turn:
+        with self.corridor.turn:
             left = self._waiting(State.RECEIVED)
             for found in left:
                 self._send(found)
@@ -230,7 +250,7 @@ class OrderActs:
             ended = entries["event"][entries["kind"] == EntryKind.EXPIRY]
             if len(ended):
                 keys = {_order_key(row) for row in ended}
-                with self._corridor.turn, rooms.database.writing() as connection:
+                with self.corridor.turn, rooms.database.writing() as connection:
                     event = Event(State.EXPIRED, rooms.clock(), "", "the hold timed out")
                     rooms.book.put_state(connection, sorted(keys), event)
         return at
@@ -295,9 +315,9 @@ class OrderActs:
         places, lines = lines_taking_up(asked.columns)
         facts = look_up(rooms.ledger, wanted_transfers(lines))
         with rooms.database.reading() as connection:
-            states = self._corridor.states(connection, taken_orders(lines))
+            states = self.corridor.states(connection, taken_orders(lines))
         around = Around(facts, states, {}, exam)
-        claims = self._corridor.claims(wanted_claims(lines, around.books))
+        claims = self.corridor.claims(wanted_claims(lines, around.books))
         check_taking_up(Around(facts, states, claims, exam), places, lines)
         if not exam.open[0]:
             self._end(found, State.REFUSED, by, Reason(int(exam.outcomes["reason"][0])).name.lower())
@@ -328,11 +348,11 @@ class OrderActs:
         rows, owners = rooms.sender.rows(asked.columns, asked.words)
         rooms.sender.send(rows, owners, outcomes)
         booked = outcomes["state"] == State.BOOKED
-        self._corridor.put_settled_states(asked, outcomes, booked)
+        self.corridor.put_settled_states(asked, outcomes, booked)
         state, reason = State(int(outcomes["state"][0])), Reason(int(outcomes["reason"][0]))
         with rooms.database.writing() as connection:
             self._put(connection, found.key, state, "", reason.name.lower() if reason else "")
-            self._corridor.put_effects(connection, asked, outcomes, booked)
+            self.corridor.put_effects(connection, asked, outcomes, booked)
             if not booked[0]:
                 self._give_back(connection, found)
 
@@ -360,7 +380,7 @@ class OrderActs:
         """What an order that came to nothing counted toward its maker's day is free again."""
         which = np.zeros(len(found.batch.requests), np.bool_)
         which[found.place] = True
-        usage = self._corridor.usage(found.batch.requests, which)
+        usage = self.corridor.usage(found.batch.requests, which)
         self._rooms.book.add_usage(connection, {key: -amount for key, amount in usage.items()})
 
     def _put(self, connection: Connection, key: bytes, state: State, by: str, note: str) -> None:
