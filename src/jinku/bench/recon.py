@@ -65,7 +65,7 @@ def run(seed: int, lines: int, progress: Progress) -> dict[str, Figure]:
 
 def _child(what: str, seed: int, lines: int) -> dict[str, float]:
     command = [sys.executable, "-m", "jinku.bench.recon", what, str(seed), str(lines)]
-    done = subprocess.run(command, capture_output=True, timeout=_RUN_S_MAX, check=False)  # noqa: S603 - ourselves
+    done = subprocess.run(command, capture_output=True, timeout=_RUN_S_MAX, check=False)
     if done.returncode:
         raise ReconBenchFailed(f"the run {what} ended with {done.returncode}: {done.stderr.decode()[-500:]}")
     found: dict[str, float] = json.loads(done.stdout)
@@ -92,7 +92,10 @@ def exact(seed: int, lines: int) -> dict[str, float]:
 
 
 def _side(
-    side: Side, names: np.ndarray[tuple[int], np.dtype[np.object_]], money: tuple[object, object], ids: list[str]
+    side: Side,
+    names: np.ndarray[tuple[int], np.dtype[np.object_]],
+    money: tuple[object, object],
+    ids: list[str],
 ) -> Records:
     size = len(ids)
     columns = {

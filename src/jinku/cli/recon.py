@@ -8,10 +8,12 @@ import typer
 from jinku.cli.failures import Exit
 from jinku.cli.house import DATA_DEFAULT, Data, existing_house
 from jinku.cli.output import Json, Output
+from jinku.cli.recon_three import three_way
 
 Reports = Annotated[Path | None, typer.Option("--out", help="Write reports to this folder.", file_okay=False)]
 
 recon_app = typer.Typer(name="recon", help="Bank statements: read, check, reconcile.", no_args_is_help=True)
+recon_app.command("three-way")(three_way)
 
 
 @recon_app.command()

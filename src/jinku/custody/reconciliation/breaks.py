@@ -4,8 +4,8 @@ Rules:
 
 1. `effect` is signed: what the bank has beyond the ledger; `books_effect` what the ledger has beyond the platform. The
    effects of all breaks of an account sum to the difference between its sides, so nothing can fall between the chairs.
-2. A break's id is derived from the records that it is about: the same break found again tomorrow has the same id, though
-   its class may have changed from late to missing, and its age goes on counting.
+2. A break's id is derived from the records that it is about: the same break found again tomorrow has the same id,
+   though its class may have changed from late to missing, and its age goes on counting.
 3. Age counts business days from the day that the record names.
 4. Where only two sides are compared, "our books" are the other one, and classes that speak of a third never occur.
 
@@ -86,7 +86,8 @@ class Break:
     amount: int
     """How much money is in question, never negative."""
     effect: int
-    """The bank's side less the ledger's (less the platform's where the ledger takes no part); 0 where both have the money."""
+    """The bank's side less the ledger's (less the platform's where the ledger takes no part); 0 where both have the
+    money."""
     day: date
     """The day from which the age counts."""
     age_days: int

@@ -1,11 +1,12 @@
-"""What one reconciliation leaves for the next, of every side: timing differences, unknown lines, and differences in amount.
+"""What one reconciliation leaves for the next, of every side: timing differences, unknown lines, and differences in
+amount.
 
 Rules:
 
 1. A record that found no partner on a side is expected again, whichever side has it: our movement that the bank has not
    shown, and the bank's line that our books do not know yet. It keeps its own day, so its age goes on counting.
-2. Of records that were linked and differ, the difference is left as a record of its own (``rest/…``), with the reference
-   of the payment: an entry that corrects it later meets it. `standing` says which break it stands for.
+2. Of records that were linked and differ, the difference is left as a record of its own (``rest/…``), with the
+   reference of the payment: an entry that corrects it later meets it. `standing` says which break it stands for.
 3. So what is carried of one side less what is carried of another is exactly the difference between the two sides.
 4. `until` is the last moment of the ledger that was read (its own booking time, ns); the next reading begins after it.
 

@@ -306,7 +306,8 @@ class Classifier:
     # --- what else there is ---------------------------------------------------------------------------------------
 
     def _index(self, left: Longs) -> None:
-        """What leftovers are compared with: matched records of the same names, open ones of the same names and amounts."""
+        """What leftovers are compared with: matched records of the same names, open ones of the same names and
+        amounts."""
         book, cases, name = self.book, self.cases, self.cases.work.name
         open_case = np.zeros(cases.size, np.bool_)
         complete = np.ones(cases.size, np.bool_)
@@ -361,7 +362,8 @@ class Classifier:
         )
 
     def _rivals(self, node: int) -> tuple[str, ...]:
-        """Open records of other sides that fit without proof: by a shared reference, or by amount where one is nameless."""
+        """Open records of other sides that fit without proof: by a shared reference, or by amount where one is
+        nameless."""
         book = self.book
         case = self.cases.of_node[node]
         found: dict[int, None] = dict.fromkeys(self.cases.work.ambiguous.get(node, ()))
@@ -406,7 +408,8 @@ class Classifier:
         return found
 
     def _may_be(self, node: int, other: int) -> bool:
-        """Whether the counterparties allow that two records are one payment: a bank's one must be known to our books."""
+        """Whether the counterparties allow that two records are one payment: a bank's one must be known to our
+        books."""
         mine, theirs = int(self.book.counterparty[node]), int(self.book.counterparty[other])
         if mine and theirs:
             return mine == theirs

@@ -2,8 +2,8 @@
 
 Rules:
 
-1. What decides is `jinku.custody.reconciliation.three_way` with the table of rules; here one statement becomes a side, and
-   the result is shown against the statement's lines.
+1. What decides is `jinku.custody.reconciliation.three_way` with the table of rules; here one statement becomes a
+   side, and the result is shown against the statement's lines.
 2. A pair whose day differs by more than the policy allows, and a payment that the bank split, are matches and breaks
    without effect: both sides have the money.
 3. What the statement leaves open on either side is in `carried`, for the next statement.
@@ -48,11 +48,11 @@ def reconcile(
     """Compare `bank` with `ours`, the movements that our books expect on it, and with what was `carried` from before.
 
     `ours` as records must be named by the statement's account and currency. Only booked entries count; a pending one is
-    evidence that its movement is under way. `our_closing`, where given, is what our books say the account holds after all
-    of `ours`; the closing balances are then reconciled too.
+    evidence that its movement is under way. `our_closing`, where given, is what our books say the account holds after
+    all of `ours`; the closing balances are then reconciled too.
 
-    Raises InputError for a statement of another account or currency than the policy names, BadRecords for a transfer that
-    comes twice, and ReconciliationBroken only for a fault of its own.
+    Raises InputError for a statement of another account or currency than the policy names, BadRecords for a transfer
+    that comes twice, and ReconciliationBroken only for a fault of its own.
     """
     policy = policy or Policy()
     _refuse_strangers(bank, policy)

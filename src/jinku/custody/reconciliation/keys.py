@@ -2,8 +2,8 @@
 
 Rules:
 
-1. Two texts have one code if and only if they are equal, character by character: codes come from a dictionary, not from a
-   hash. 0 is "no text"; ``NOTPROVIDED`` is none either (ISO 20022).
+1. Two texts have one code if and only if they are equal, character by character: codes come from a dictionary, not
+   from a hash. 0 is "no text"; ``NOTPROVIDED`` is none either (ISO 20022).
 2. Nodes are numbered platform first, then ledger, then bank, each side in the order of its ids.
 3. A day that is no business day counts as the next one: what a customer did on Saturday a bank may book on Monday.
 
@@ -16,6 +16,7 @@ Example::
 import unicodedata
 from collections.abc import Iterable
 from itertools import repeat
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ from jinku.base.calendar import BusinessCalendar
 from jinku.custody.reconciliation.records import (
     SIDES,
     Bits,
+    Ints,
     Longs,
     Records,
     Side,
@@ -100,13 +102,13 @@ class Book:
         self._bank_ids()
         self.batch = self._codes(self.names, "batch")
         self.reference = self.ids[0].copy()
-        self.amount = self._column("amount", np.int64)
-        self.direction = self._column("direction", np.int8)
+        self.amount: Longs = self._column("amount")
+        self.direction: NDArray[np.int8] = self._column("direction")
         self.signed: Longs = self.amount * self.direction
-        self.booked = self._column("booked", np.int32)
+        self.booked: Ints = self._column("booked")
         self.business = _business_days(self.booked, calendar)
-        self.live: Bits = ~self._column("pending", np.bool_)
-        self.taken_back: Bits = self._column("reversal", np.bool_) | (self._texts("return_reason") != "")
+        self.live: Bits = ~self._column("pending")
+        self.taken_back: Bits = self._column("reversal") | (self._texts("return_reason") != "")
         _, amounts = np.unique(self.amount, return_inverse=True)
         self.amount_code: Longs = amounts.astype(np.int64)
         self.sideway: Longs = (self.direction > 0).astype(np.int64)
@@ -149,9 +151,8 @@ class Book:
     def _codes(self, codes: Codes, name: str) -> Longs:
         return np.concatenate([codes.of(getattr(part, name)) for part in self.parts])
 
-    def _column(self, name: str, kind: type[np.generic]) -> NDArray[np.generic] | Longs:
-        joined: Longs = np.concatenate([getattr(part, name) for part in self.parts]).astype(kind, copy=False)
-        return joined
+    def _column(self, name: str) -> Any:
+        return np.concatenate([getattr(part, name) for part in self.parts])
 
     def _texts(self, name: str) -> Texts:
         return np.concatenate([getattr(part, name) for part in self.parts])

@@ -121,7 +121,8 @@ class Work:
         return now
 
     def _aliases(self, anchor: Side, known: Bits) -> Longs:
-        """For each code: the reference of ours that the platform gives it as a further id of, where there is one only."""
+        """For each code: the reference of ours that the platform gives it as a further id of, where there is one
+        only."""
         book = self.book
         alias = np.zeros(len(known), np.int64)
         platform = book.nodes(Side.PLATFORM)
@@ -155,7 +156,8 @@ class Work:
         met = np.zeros(len(self.rule_of) + 1, np.bool_)
         at_bank = ledger[(self.group_of[1, ledger] >= 0) & (self.group_of[0, ledger] >= 0)]
         met[self.group_of[0, at_bank]] = True
-        return (groups >= 0) & met[groups]
+        found: Bits = (groups >= 0) & met[groups]
+        return found
 
     def _shrink(self, now: Pass) -> None:
         now.anchor = now.anchor[self.group_of[now.place, now.anchor] < 0]
@@ -182,7 +184,8 @@ class Work:
         other = now.other
         if rule.nameless:
             named = now.known[now.name[other]] | (self.book.ids[0, other] > 0)
-            return other[~named]
+            free: Longs = other[~named]
+            return free
         return other
 
     def _keys(self, now: Pass, rule: Rule, anchor: Longs, other: Longs) -> tuple[Longs, Longs]:
@@ -264,7 +267,8 @@ class Work:
     def _joined(
         self, rule: Rule, mine: tuple[Longs, Longs], theirs: tuple[Longs, Longs]
     ) -> tuple[Longs, Longs, list[tuple[Longs, Longs]]]:
-        """Pairs by equal keys that the window allows; and groups that must be walked since a pair in order is outside."""
+        """Pairs by equal keys that the window allows; and groups that must be walked since a pair in order is
+        outside."""
         anchor, key_a = mine
         other, key_b = theirs
         _, codes = np.unique(np.concatenate((key_a, key_b)), return_inverse=True)
@@ -372,11 +376,12 @@ class Work:
             np.maximum.at(span[row + 1], codes, business[nodes])
         if "day" in rule.keys:
             return np.ones(size, np.bool_)
-        return (span[2] - span[1] >= rule.window[0]) & (span[3] - span[0] <= rule.window[1])
+        inside: Bits = (span[2] - span[1] >= rule.window[0]) & (span[3] - span[0] <= rule.window[1])
+        return inside
 
     def _without(self, now: Pass, number: int, mine: Longs, theirs: Longs) -> None:
-        """The other side's one record covers all of ours but one, which can only be this one: link the rest. Where no one
-        record is the difference, or several could be, the batch as a whole has another amount."""
+        """The other side's one record covers all of ours but one, which can only be this one: link the rest. Where no
+        one record is the difference, or several could be, the batch as a whole has another amount."""
         missing = int(self.book.signed[mine].sum() - self.book.signed[theirs].sum())
         out = np.flatnonzero(self.book.signed[mine] == missing)
         rest = np.delete(mine, out) if len(out) == 1 else mine

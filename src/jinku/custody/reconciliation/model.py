@@ -98,7 +98,8 @@ class Reconciliation:
     bank: Statement
     our_count: int
     matches: tuple[Match, ...]
-    """Pairs that are the same money, in order of the statement's lines; several of a line that sums up several of ours."""
+    """Pairs that are the same money, in order of the statement's lines; several of a line that sums up several of
+    ours."""
     breaks: tuple[Break, ...]
     """In order of the statement's lines, then of ours."""
     bank_sum: int

@@ -125,7 +125,8 @@ class Matched:
             if ids
         )
         lag = f", {self.lag_days:+d} business days" if self.lag_days else ""
-        return f"{self.rule.name}: {self.rule.english} ({who}; reference {self.reference or 'none'}; {self.amount} minor units {self.currency}{lag})"
+        money = f"{self.amount} minor units {self.currency}{lag}"
+        return f"{self.rule.name}: {self.rule.english} ({who}; reference {self.reference or 'none'}; {money})"
 
 
 class ThreeWay:
@@ -264,7 +265,7 @@ class ThreeWay:
         wanted = np.flatnonzero(self.equal)
         rules = cases.rules()
         names = [row.name for row in self.rules.rows]
-        plain = (cases.count <= 1).all(axis=0)
+        plain: Bits = np.asarray((cases.count <= 1).all(axis=0))
         ids = [part.id for part in book.parts]
         for start in range(0, len(wanted), _LINES_AT_ONCE):
             chunk = wanted[start : start + _LINES_AT_ONCE]

@@ -72,7 +72,8 @@ def platform_mapping(data: bytes, name: str) -> PlatformMapping:
             raise InputError("is unknown or of another kind", file=name, field=key, value=str(value))
     if unknown := set(given.get("columns", {})) - _FIELDS:
         raise InputError("is no field of a record", file=name, field="columns", value=sorted(unknown)[0])
-    return PlatformMapping(**{key: tuple(one) if key in _LISTS else one for key, one in given.items()})
+    values: dict[str, Any] = {key: tuple(one) if key in _LISTS else one for key, one in given.items()}
+    return PlatformMapping(**values)
 
 
 _LISTS = frozenset({"credit", "debit", "pending", "skipped"})

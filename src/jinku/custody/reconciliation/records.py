@@ -155,7 +155,8 @@ class Records:
     def digest(self) -> str:
         """SHA-256 over all columns, in order of ids: equal records give equal digests on every machine.
 
-        Of each column: its name, then for numbers the little-endian bytes, for texts their UTF-8 lengths (int64) and bytes.
+        Of each column: its name, then for numbers the little-endian bytes, for texts their UTF-8 lengths (int64) and
+        bytes.
         """
         whole = hashlib.sha256(b"jinku-records/v1\n" + self.side.encode())
         for one in fields(self)[1:]:
@@ -257,7 +258,9 @@ def joined(parts: Sequence[Records]) -> Records:
     if len(parts) == 1:
         return parts[0]
     names = [one.name for one in fields(Records)[1:]]
-    columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+    columns: dict[str, Any] = {
+        name: np.concatenate([getattr(part, name) for part in parts]) for name in names
+    }
     return replace(parts[0], **columns)._checked()
 
 

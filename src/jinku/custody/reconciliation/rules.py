@@ -6,9 +6,9 @@ Rules:
    evidence says exactly by what it was made.
 2. ``kind`` says how a row decides: `pair` (equal keys, one against one), `group` (equal keys, sums agree), `near` (one
    typing error apart), `subset` (some members of a group sum up to one record).
-3. ``need`` says what a `pair` demands where several records share the keys: `alike` pairs them off in order of day, since
-   it makes no difference which is which; `single` demands the only open one on either side; `distinct` the only one on
-   either side, open or not. Otherwise nobody guesses.
+3. ``need`` says what a `pair` demands where several records share the keys: `alike` pairs them off in order of day,
+   since it makes no difference which is which; `single` demands the only open one on either side; `distinct` the only
+   one on either side, open or not. Otherwise nobody guesses.
 4. ``window`` is two numbers of business days: how much earlier and how much later the other side's day may be.
 5. A row with a ``verdict`` links records that are the same payment but differ: a break is made of them.
 
@@ -206,7 +206,7 @@ def _row(given: Mapping[str, Any], name: str, place: int) -> Rule:
     def bad(problem: str, field: str) -> BadRules:
         return BadRules(problem, file=name, field=f"rule {place} {field}", value=str(given.get(field, "")))
 
-    unknown = set(given) - {one for one in Rule.__dataclass_fields__}
+    unknown = set(given) - set(Rule.__dataclass_fields__)
     if unknown:
         raise bad("is no field of a rule", sorted(unknown)[0])
     try:

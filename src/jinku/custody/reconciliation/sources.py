@@ -4,8 +4,8 @@ Rules:
 
 1. A statement's line is named ``statement/line``, so the same line delivered twice is one id twice, and refused.
 2. Information lines are no records; pending ones are evidence only.
-3. Of the ledger only what is booked counts: a hold is no movement, and a balance taken over lies in the opening balance.
-   The reference is ``user_data_64`` as digits, the day ``user_data_32``; see `jinku.custody.orders.model`.
+3. Of the ledger only what is booked counts: a hold is no movement, and a balance taken over lies in the opening
+   balance. The reference is ``user_data_64`` as digits, the day ``user_data_32``; see `jinku.custody.orders.model`.
 4. The journal is read in columns, a piece at a time: nothing is looked up record by record.
 
 Example::

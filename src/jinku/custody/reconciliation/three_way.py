@@ -4,8 +4,8 @@ Rules:
 
 1. The sides are compared in the order ledger–platform, ledger–bank, platform–bank, each by the table of rules. What is
    linked, directly or through a third record, is one case; each record is in exactly one.
-2. Every case is equal or at least one break. The effects of the breaks of an account sum to the difference of its sides;
-   anything else raises ReconciliationBroken.
+2. Every case is equal or at least one break. The effects of the breaks of an account sum to the difference of its
+   sides; anything else raises ReconciliationBroken.
 3. Balances too: on each side opening + movements must be closing, and closings may differ by the breaks' effects only.
    What is beyond is `residual`: older than what was carried here.
 4. The result does not depend on the order of records, on the machine or on the clock: equal inputs give equal bytes.
@@ -17,6 +17,7 @@ Example::
 """
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -73,7 +74,7 @@ def reconcile_sides(sides: Sides, rules: Rules | None = None, carried: Carried |
 
 
 def _with_carried(sides: Sides, carried: Carried) -> Sides:
-    parts: dict[str, Records] = {}
+    parts: dict[str, Any] = {}
     for side in SIDES:
         records = sides.of(side)
         if records is None:
@@ -144,8 +145,8 @@ def _carry(cases: Cases, classifier: Classifier, breaks: tuple[Break, ...], befo
     book = cases.book
     complete = np.ones(cases.size, np.bool_)
     flat = np.zeros(cases.size, np.bool_)  # the bank took back itself what it had booked
-    for side in classifier.taking_part:
-        complete &= cases.count[side] > 0
+    for place in classifier.taking_part:
+        complete &= cases.count[place] > 0
     netted = cases.work.group_of[-1]
     flat[cases.of_node[np.flatnonzero(netted >= 0)]] = True
     stays = ~classifier.equal & ~complete & ~flat & cases.one_place

@@ -3,9 +3,9 @@
 Rules:
 
 1. All of this looks at open records only, and demands that what it finds is the only thing it could find.
-2. A typing error is one character changed, lost, added, or two neighbours exchanged. Numbers in a row are one such error
-   apart, so a near reference counts only if the amount stands once on either side, or both name the same counterparty.
-   What is near without that proof is undecided.
+2. A typing error is one character changed, lost, added, or two neighbours exchanged. Numbers in a row are one such
+   error apart, so a near reference counts only if the amount stands once on either side, or both name the same
+   counterparty. What is near without that proof is undecided.
 3. A sum of several records is searched among those of one counterparty where the bank says how many payments the line
    sums up, among at most as many as the table says, and counts only if no other choice has the same sum.
 
@@ -95,8 +95,8 @@ class Weak:
         return found
 
     def _mistyped(self, anchor: Longs, other: Longs) -> Longs:
-        """Those of `other` whose reference may be a typing error: it is none of ours, or one of ours that is settled with
-        another amount. A second line with reference and amount of a first is a duplicate, no error."""
+        """Those of `other` whose reference may be a typing error: it is none of ours, or one of ours that is settled
+        with another amount. A second line with reference and amount of a first is a duplicate, no error."""
         book = self._book
         strange = ~self._known[self._name[other]]
         named = other[~strange]

@@ -1,1 +1,2 @@
-"""Days whose answer is known: three sides of the same money with every kind of break put in and labelled, and a score."""
+"""Days whose answer is known: three sides of the same money with every kind of break put in and labelled, and a
+score."""

@@ -2,8 +2,8 @@
 
 Rules:
 
-1. The sides are made from payments (`jinku.sim.recon.payments`), then spoiled (`faults`, `noise`); rows are shuffled and
-   only then numbered, so nothing about a record's place gives the answer away.
+1. The sides are made from payments (`jinku.sim.recon.payments`), then spoiled (`faults`, `noise`); rows are shuffled
+   and only then numbered, so nothing about a record's place gives the answer away.
 2. What is not labelled must match. Noise that people and banks make (a mistyped, reformatted or missing reference, one
    that stands in the text only) is no break: it must be matched, or at least be called ambiguous.
 3. One seed gives one day, on every machine.
@@ -25,7 +25,7 @@ from jinku.sim.recon.faults import FEES, TOLERANCE, spoil
 from jinku.sim.recon.noise import disturb
 from jinku.sim.recon.payments import ACCOUNTS, Payments, payments
 from jinku.sim.recon.scene import Scene
-from jinku.sim.recon.table import Rows
+from jinku.sim.recon.table import Column, Rows
 from jinku.sim.recon.truth import Truth
 
 FAULT_RATE, NOISE_RATE = 0.0012, 0.003
@@ -69,7 +69,7 @@ def _scene(rng: np.random.Generator, made: Payments) -> Scene:
     count = len(made.amount)
     homes = np.array([one for one, _ in ACCOUNTS], np.object_)[made.home]
     codes = np.array([one for _, one in ACCOUNTS], np.object_)[made.home]
-    base = {
+    base: dict[str, Column] = {
         "amount": made.amount,
         "direction": made.direction,
         "booked": made.day,

@@ -3,8 +3,8 @@
 Rules:
 
 1. Amounts repeat: a third are round sums that people like. Customers repeat: a few make many payments.
-2. The period runs from the day after the last business day to the day that is closed, so weekends and holidays are in it;
-   some payments are older. The bank books what comes on a free day on the next business day.
+2. The period runs from the day after the last business day to the day that is closed, so weekends and holidays are in
+   it; some payments are older. The bank books what comes on a free day on the next business day.
 3. References run in sequence, in one of several styles: neighbours differ by one digit.
 4. Payouts go in batches that the bank books as one line; channels settle a day's deposits in one line without a
    reference; some deposits are booked gross with their fee beside, and the bank shows the net.

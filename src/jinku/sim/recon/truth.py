@@ -8,8 +8,8 @@ Rules:
 3. Recall counts, for each pair of sides, the links that a family should have; copies and lines that nobody could tell
    apart are not expected.
 4. A family's classes are right if the breaks that touch it are exactly those of its label. Families without a label
-   count too as soon as a break touches them. Of a line without its reference it is right to say that it is ambiguous, and
-   a match that is then not made is missing from the recall.
+   count too as soon as a break touches them. Of a line without its reference it is right to say that it is ambiguous,
+   and a match that is then not made is missing from the recall.
 
 Example::
 
