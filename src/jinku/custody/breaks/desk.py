@@ -30,7 +30,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from jinku.base.calendar import BusinessCalendar, calendar_named
-from jinku.base.clock import Clock
+from jinku.base.clock import Clock, day_of
 from jinku.base.currency import currency_by_number
 from jinku.base.database import Database
 from jinku.custody.breaks.ageing import Ageing, age_of, ageing
@@ -278,6 +278,10 @@ class BreakDesk:
             ids = case_ids(connection, entity=entity, currency=currency, living=living)
             found = read_cases(connection, ids)
             return [found[int(one, 16)] for one in ids]
+
+    def today(self, entity: int) -> date:
+        """The business day that a legal entity's calendar has by our clock (UTC), or the next one."""
+        return self._parts.calendar_of(entity).on_or_after(day_of(self._clock()))
 
     def clockwork(self, case: Case, as_of: date) -> Clockwork:
         """Age, due day and materiality of a case at the end of `as_of`."""
