@@ -1,4 +1,5 @@
-"""`jinku report …`: the daily owners' file, the custody report, the monthly return, the yearly evidence; checking them."""
+"""`jinku report …`: the daily owners' file, the custody report, the monthly return, the yearly evidence; checking
+them."""
 
 from datetime import date
 from pathlib import Path
@@ -40,7 +41,8 @@ def owners(
     data: Data = DATA_DEFAULT,
     json: Json = False,
 ) -> None:
-    """Write the day's beneficial-owner file (12 CFR 370 Appendix C layout, and a readable CSV) into a folder of its own."""
+    """Write the day's beneficial-owner file (12 CFR 370 Appendix C layout, and a readable CSV) into a folder of its
+    own."""
     from jinku.custody.reports.daily import OwnersRequest, write_day
     from jinku.custody.reports.run import today
 
@@ -63,7 +65,8 @@ def custody(
     data: Data = DATA_DEFAULT,
     json: Json = False,
 ) -> None:
-    """The custody report of a month (资金存管报告): volume, loans, balance, borrowers, lenders. 1: two ways disagree."""
+    """The custody report of a month (资金存管报告): volume, loans, balance, borrowers, lenders. 1: two ways
+    disagree."""
     from jinku.custody.reports.run import Wanted, custody_of
 
     with existing_house(data) as house:
@@ -101,7 +104,8 @@ def yearly(
     data: Data = DATA_DEFAULT,
     json: Json = False,
 ) -> None:
-    """Yearly audit evidence: index of sealed records, controls tested now, samples with receipts. 1: one did not hold."""
+    """Yearly audit evidence: index of sealed records, controls tested now, samples with receipts. 1: one did not
+    hold."""
     from jinku.custody.reports.run import Wanted, yearly_of
 
     with existing_house(data) as house:

@@ -2,8 +2,8 @@
 
 1. Exit codes: 0 it holds, 1 it does not, 2 usage or unreadable input.
 2. Findings in English, the last line of a result in Chinese; with ``--json`` one JSON object instead.
-3. ``--key`` takes a vkey, or ``@FILE`` with one vkey a line; so does ``--witness``. A pack or an owners' folder brings its
-   own key: without ``--key`` that is used, and said so.
+3. ``--key`` takes a vkey, or ``@FILE`` with one vkey a line; so does ``--witness``. A pack or an owners' folder
+   brings its own key: without ``--key`` that is used, and said so.
 
 Example::
 

@@ -3,8 +3,8 @@
 1. ``manifest.json`` names every file with length and SHA-256; a file more, a file less or a changed byte is a fault.
    Names are plain relative paths: nothing outside of the folder is ever read, and no link is followed.
 2. The manifest's SHA-256 is sealed in the log: ``seal.tlog-proof`` is checked as any receipt of the log is.
-3. The key should come from elsewhere than the folder. Where none is given, the folder's own is used and said so: then the
-   folder agrees with itself, and whose it is must be found out by comparing the key.
+3. The key should come from elsewhere than the folder. Where none is given, the folder's own is used and said so:
+   then the folder agrees with itself, and whose it is must be found out by comparing the key.
 
 Example::
 
@@ -175,7 +175,8 @@ def check_seal(folder: Folder, trust: Trust | None, checks: Checks) -> None:
         trust = Trust.of([str(one) for one in folder.manifest.get("log_keys", [])])
         names = ", ".join(f"{key.name}+{key.key_id.hex()}" for key in trust.log_keys)
         checks.warn(
-            f"The log's key was taken from the folder itself: {names}. Compare it with the key that the custodian bank, "
+            f"The log's key was taken from the folder itself: {names}. Compare it "
+            f"with the key that the custodian bank, "
             "the auditor or the supervisor has; give it with --key.",
             f"日志公钥取自资料包自身：{names}。请与存管行、审计师或监管机构持有的公钥核对，并以 --key 指定。",
         )

@@ -1,10 +1,10 @@
 """Daily beneficial-owner files: each day's folder, the chain of days, and that the totals are one number. Python alone.
 
 1. A day's folder holds ``owners-12cfr370c.txt`` (pipe-delimited, the layout of 12 CFR part 370, Appendix C) and
-   ``owners.csv`` for people. Both have the same owners in the same order with the same balances, by currency; their sum is
-   what the manifest says that the ledger owes.
-2. Each line has as many fields as the layout, no pipe within a field, and a balance that is a plain decimal number. Fields
-   that the layout forbids to be empty and that are empty are counted, and must be those in ``incomplete.csv``.
+   ``owners.csv`` for people. Both have the same owners in the same order with the same balances, by currency; their
+   sum is what the manifest says that the ledger owes.
+2. Each line has as many fields as the layout, no pipe within a field, and a balance that is a plain decimal number.
+   Fields that the layout forbids to be empty and that are empty are counted, and must be those in ``incomplete.csv``.
 3. Each day's manifest names the day before and the SHA-256 of its manifest: a day taken out or put in is seen.
 
 Example::

@@ -1,7 +1,7 @@
 """Any sealed folder: a resolution pack, owners' days, or a report; told apart by what its manifest says.
 
-A report's figures were computed by whoever made it: what can be checked here is that nothing was changed since, and when
-it was sealed. Its CSV, JSON and PDF say the same only because they were made at once.
+A report's figures were computed by whoever made it: what can be checked here is that nothing was changed since, and
+when it was sealed. Its CSV, JSON and PDF say the same only because they were made at once.
 
 Example::
 

@@ -3,7 +3,6 @@
 import csv
 import hashlib
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -12,6 +11,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import pytest
 from tests.custody.pack.scene import EVIL, OWED, Scene, account
 
@@ -86,7 +86,7 @@ def test_parquet_holds_what_csv_holds_and_opens_without_jinku(pack: Path) -> Non
         "print([str(t) for t in q.types])\n"
         "print(len(q.fetchall()))\n"
     )
-    site = str(Path(os.path.dirname(__import__("duckdb").__file__)).parent)  # noqa: PTH120
+    site = str(Path(duckdb.__file__ or "").parent.parent)
     done = subprocess.run(
         [*BARE, "-c", program, site], cwd=pack, capture_output=True, text=True, check=False, timeout=60
     )

@@ -2,7 +2,8 @@
 
 Rules:
 
-1. A pack is checked by the verifier that lies in it before it counts as made; one that does not hold is not handed over.
+1. A pack is checked by the verifier that lies in it before it counts as made; one that does not hold is not handed
+   over.
 2. ``NAME.zip`` gives one file; with receivers' certificates ``NAME.zip.p7m`` is made and no unencrypted copy is left.
 
 Example::

@@ -3,8 +3,8 @@
 Rules:
 
 1. The zip file has one folder at its top and times of no meaning; it unpacks on any machine.
-2. The envelope is CMS EnvelopedData (RFC 5652) in DER, AES-256, to one or more RSA certificates: every OpenSSL of the last
-   twenty years opens it, nothing of Jinku is needed::
+2. The envelope is CMS EnvelopedData (RFC 5652) in DER, AES-256, to one or more RSA certificates: every OpenSSL of
+   the last twenty years opens it, nothing of Jinku is needed::
 
        openssl cms -decrypt -inform DER -in pack.zip.p7m -inkey my.key -out pack.zip
 

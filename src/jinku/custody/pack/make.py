@@ -185,7 +185,8 @@ def _write_tables(
 
 _ORDER = (
     "positions", "owners_by_category", "accounts", "bank_accounts", "people", "providers", "in_flight",
-    "bank_instructions", "breaks", "closed_days", "reconciliations", "statements", "agreements", "mandates", "procedures", "records", "seals",
+    "bank_instructions", "breaks", "closed_days", "reconciliations", "statements", "agreements", "mandates",
+    "procedures", "records", "seals",
 )  # fmt: skip
 _NOT_PRINTED = frozenset({"owners", "columns", "parties"})
 
@@ -266,7 +267,8 @@ def _notes(owners: OwnersPass, settings: Settings, request: PackRequest) -> Iter
         yield NO_CHINESE
     if not settings.found:
         yield Both(
-            f"No {SETTINGS_FILE} was found: people, bank accounts and providers are empty. `jinku pack settings` prints one "
+            f"No {SETTINGS_FILE} was found: people, bank accounts and providers are "
+            f"empty. `jinku pack settings` prints one "
             "to fill in.",
             f"未找到 {SETTINGS_FILE}：人员、银行账户与供应商均为空；可用 `jinku pack settings` 生成模板填写。",
         )
@@ -276,7 +278,8 @@ def _notes(owners: OwnersPass, settings: Settings, request: PackRequest) -> Iter
         )
     if owners.without_name and not request.redacted:
         yield Both(
-            f"{owners.without_name:,} owners have no name here: erased, never registered, or money whose owner is not known "
+            f"{owners.without_name:,} owners have no name here: erased, never "
+            f"registered, or money whose owner is not known "
             "(suspense).",
             f"{owners.without_name:,} 户无姓名：已删除、未登记或待查款项。",
         )

@@ -311,9 +311,11 @@ def accounts_section(view: BooksView) -> Section:
         ),
         rows,
         note=Both(
-            "client: the clients' money; own: the institution's; control: mirrors a bank account or money in transit and "
+            "client: the clients' money; own: the institution's; control: mirrors a "
+            "bank account or money in transit and "
             "is nobody's. In each pool, control = client + own.",
-            "client 为客户资金，own 为机构自有资金，control 为银行账户或在途资金的镜像；每个资金池内 control = client + own。",
+            "client 为客户资金，own 为机构自有资金，control "
+            "为银行账户或在途资金的镜像；每个资金池内 control = client + own。",
         ),
         empty=Both("There are no books.", "尚无账簿。"),
     )

@@ -44,7 +44,8 @@ VOLUME_ROWS = 40_000
 SUMMARY = Both("Resolution pack", "处置资料包")
 OWNERS = Both("Owners and balances", "权益人与余额清单")
 NO_CHINESE = Both(
-    f"No Chinese font was found where this pack was made, so it has no Chinese PDF, and the printed list names owners in "
+    f"No Chinese font was found where this pack was made, so it has no Chinese "
+    f"PDF, and the printed list names owners in "
     f"Latin script ({INSTALL_A_FONT}). The CSV and Parquet files hold the Chinese names.",
     "制作本包的机器未安装中文字体，故无中文 PDF，打印清单仅列拉丁字母姓名；CSV 与 Parquet 文件含中文姓名。",
 )
@@ -100,10 +101,13 @@ def _summary(contents: Contents, language: str) -> Document:
         heading(Both("How to check this pack", "如何核验本资料包").of(language), 2),
         paragraph(
             Both(
-                "python3 verify.pyz pack . compares every file with the manifest, the manifest with the log, and the sum of "
-                "all owners with the requirement and the attested total. Nothing needs to be installed beside Python 3.11. "
+                "python3 verify.pyz pack . compares every file with the manifest, the "
+                "manifest with the log, and the sum of "
+                "all owners with the requirement and the attested total. Nothing needs "
+                "to be installed beside Python 3.11. "
                 "Compare the log's key with the one that the custodian bank, the auditor or the supervisor holds.",
-                "运行 python3 verify.pyz pack . 即可核对每个文件与清单、清单与日志，以及全部权益人余额之和与应存、偿付证明是否一致。"
+                "运行 python3 verify.pyz pack . 即可核对每个文件与清单、清单与日志，"
+                "以及全部权益人余额之和与应存、偿付证明是否一致。"
                 "仅需 Python 3.11，无需安装其他软件。请将日志公钥与存管行、审计师或监管机构持有的公钥核对。",
             ).of(language)
         ),

@@ -1,7 +1,8 @@
-"""The pack's tables that only the institution can fill: bank accounts, people, providers, procedures, where records are.
+"""The pack's tables that only the institution can fill: bank accounts, people, providers, procedures, where records
+are.
 
-Rules: what was not filled in is said so in the pack, in the place where it is missing; the software's own procedures are
-always there, since it enforces them.
+Rules: what was not filled in is said so in the pack, in the place where it is missing; the software's own procedures
+are always there, since it enforces them.
 
 Example::
 
@@ -48,7 +49,8 @@ PROCEDURES = (
     (
         Both("Keep clients' money apart", "客户资金隔离"),
         Both(
-            "Every account is a client's, the institution's own, or a mirror of a bank account. No transfer crosses a pool; "
+            "Every account is a client's, the institution's own, or a mirror of a bank "
+            "account. No transfer crosses a pool; "
             "the ledger refuses an overdraft of a client's account whoever asks.",
             "账户分为客户、自有与银行镜像三类；转账不跨资金池；账本拒绝任何客户账户透支。",
         ),
@@ -56,7 +58,8 @@ PROCEDURES = (
     (
         Both("Take in the bank's statement", "接收银行对账单"),
         Both(
-            "A file is read whole or refused whole: sums, sequence and duplicates are checked, and it is kept under its "
+            "A file is read whole or refused whole: sums, sequence and duplicates "
+            "are checked, and it is kept under its "
             "SHA-256.",
             "对账单整份读取或整份拒绝；核对合计、连续性与重复，并以摘要命名保存。",
         ),
@@ -64,7 +67,8 @@ PROCEDURES = (
     (
         Both("Reconcile daily", "每日对账"),
         Both(
-            "Bank lines meet the ledger record by record; what remains is a break with class, amount, age and evidence. The "
+            "Bank lines meet the ledger record by record; what remains is a break with "
+            "class, amount, age and evidence. The "
             "effects of all breaks sum to the difference.",
             "银行流水与账本逐笔核对；未匹配者成为差错，记录类别、金额、账龄与证据，全部差错之和等于差额。",
         ),
@@ -72,7 +76,8 @@ PROCEDURES = (
     (
         Both("Compute the position", "计算头寸"),
         Both(
-            "Requirement: the clients' balances, negative ones floored at zero. Resource: what the bank holds. A shortfall is "
+            "Requirement: the clients' balances, negative ones floored at zero. "
+            "Resource: what the bank holds. A shortfall is "
             "paid in from own money the same day.",
             "应存为客户余额之和（负数归零），实存为银行余额；缺口当日以自有资金补足。",
         ),
@@ -94,10 +99,12 @@ PROCEDURES = (
     (
         Both("Return the money in an insolvency", "处置时返还资金"),
         Both(
-            "1. Freeze the bank accounts in tables/bank_accounts.csv. 2. Run the verifier on this pack. 3. Ask the bank about "
+            "1. Freeze the bank accounts in tables/bank_accounts.csv. 2. Run the "
+            "verifier on this pack. 3. Ask the bank about "
             "every row of tables/in_flight.csv. 4. Compare the bank's balance with tables/positions.csv. 5. Pay out by "
             "tables/owners.csv.",
-            "1. 冻结 tables/bank_accounts.csv 所列账户；2. 用校验程序核验本资料包；3. 就 tables/in_flight.csv 逐笔询证银行；"
+            "1. 冻结 tables/bank_accounts.csv 所列账户；2. 用校验程序核验本资料包；3. "
+            "就 tables/in_flight.csv 逐笔询证银行；"
             "4. 以银行余额核对 tables/positions.csv；5. 按 tables/owners.csv 返还。",
         ),
     ),

@@ -57,7 +57,8 @@ def _statements(register: Path) -> Iterator[Row]:
         return
     with closing(sqlite3.connect(f"file:{register}?mode=ro", uri=True)) as database:
         yield from database.execute(
-            "SELECT account, currency, kind, statement_id, sequence, from_date, to_date, opening, closing, entries, sha256 "
+            "SELECT account, currency, kind, statement_id, sequence, from_date, "
+            "to_date, opening, closing, entries, sha256 "
             "FROM statement ORDER BY account, currency, to_date, sequence"
         )
 

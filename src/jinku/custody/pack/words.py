@@ -73,7 +73,8 @@ def readme(facts: Facts) -> str:
         "",
         "     Without Python: compare the SHA-256 of any file with manifest.json (Windows: certutil -hashfile",
         "     FILE SHA256; macOS: shasum -a 256 FILE; Linux: sha256sum FILE). 无 Python 时可用上述命令比对摘要。",
-        "  3. Open tables/owners.csv with any spreadsheet: UTF-8, comma-separated, one heading line. The same rows with",
+        "  3. Open tables/owners.csv with any spreadsheet: UTF-8, "
+        "comma-separated, one heading line. The same rows with",
         "     types are in tables/owners.parquet. What each column means: tables/columns.csv.",
         "     用电子表格打开 tables/owners.csv；列含义见 tables/columns.csv。",
         "",
@@ -124,7 +125,8 @@ def index_html(facts: Facts) -> str:
     return (
         '<!doctype html><html lang="zh-CN"><head><meta charset="utf-8">'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
-        f'<meta name="viewport" content="width=device-width"><title>Resolution pack</title><style>{_STYLE}</style></head>'
+        '<meta name="viewport" content="width=device-width"><title>Resolution pack</title>'
+        f"<style>{_STYLE}</style></head>"
         f"<body><h1>Resolution pack 处置资料包</h1><p><b>{_e(facts.name.en)}</b> {_e(facts.name.zh)}<br>"
         f"As of 截至 {_e(facts.as_of)} · log entry 日志序号 {facts.ledger_size:,} · {_e(facts.origin)}<br>"
         f"Ask 联系: {_e(facts.contact or 'NOT FILLED IN 未填写')}</p>"
@@ -132,7 +134,8 @@ def index_html(facts: Facts) -> str:
         "<h2>What is owed 应付客户资金</h2><table><tr><th>Books 账簿</th><th>Owners 户数</th>"
         f"<th>Requirement 应存</th></tr>{totals}</table>"
         "<h2>Check it 核验</h2><pre>python3 verify.pyz pack .</pre>"
-        f"<p>The log's key in this pack; compare it with the bank's. 资料包内的日志公钥，请与存管行持有的核对：</p>{keys}"
+        f"<p>The log's key in this pack; compare it with the bank's. "
+        f"资料包内的日志公钥，请与存管行持有的核对：</p>{keys}"
         f"<h2>Papers 文件</h2><table>{papers}</table>"
         "<h2>Tables 数据表</h2><table><tr><th>Table 表</th><th>Files</th><th>Rows 行</th><th></th></tr>"
         f"{tables}</table><h2>What to know 须知</h2><ul>{notes}</ul></body></html>\n"

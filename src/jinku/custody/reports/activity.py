@@ -6,8 +6,8 @@ Rules:
 2. Volumes are added up here column by column; `by_database` adds up the same rows by SQL in DuckDB. Both must agree.
 3. The loan balance is what borrowers still owe: every released bid, less every principal that a borrower has repaid.
    Where the corridor keeps claims, the sum of all claims must be the same number.
-4. Repayments of loans that were never released in these books belong to loans from before: they are named apart and come
-   off the opening balance that the institution states, never off loans of these books.
+4. Repayments of loans that were never released in these books belong to loans from before: they are named apart and
+   come off the opening balance that the institution states, never off loans of these books.
 
 Example::
 

@@ -2,8 +2,8 @@
 
 Rules:
 
-1. For each legal entity and currency that has books, what is owed to its clients is attested and sealed in the log; then
-   every account is read as it stood at the attestation's own entry.
+1. For each legal entity and currency that has books, what is owed to its clients is attested and sealed in the log;
+   then every account is read as it stood at the attestation's own entry.
 2. The owners' balances, the ledger's own sum and the attested total must be one number; where they are not, nothing is
    reported (NotTied).
 
@@ -91,8 +91,8 @@ def check_tied(found: AttestedBooks) -> None:
 def write_attestations(
     folder: Path, prefix: str, found: AttestedBooks, house: OpenHouse
 ) -> list[dict[str, Any]]:
-    """Write each attestation and its receipt into `folder` under names that begin with `prefix`; the totals, one for each
-    legal entity and currency, as a manifest has them."""
+    """Write each attestation and its receipt into `folder` under names that begin with `prefix`; the totals, one for
+    each legal entity and currency, as a manifest has them."""
     totals = []
     for entity, unit, rows in books(found.standing.accounts):
         attested = found.attested[entity, unit.code]

@@ -111,16 +111,19 @@ def _loan_figures(loans: Loans, scope: Scope, settings: Settings, report: Report
     if not rows and loans.repaid_older:
         report.missing.append(
             Both(
-                f"loans from before these books: {format_minor(loans.repaid_older, scope.unit.exponent)} {code} of principal "
+                f"loans from before these books: "
+                f"{format_minor(loans.repaid_older, scope.unit.exponent)} {code} of principal "
                 f"was repaid on them; their balance is not in these figures (give [[loans]] in {SETTINGS_FILE})",
-                f"账簿启用前的存量借款：已偿还本金 {format_minor(loans.repaid_older, scope.unit.exponent)} {code}，其余额未计入"
+                f"账簿启用前的存量借款：已偿还本金 "
+                f"{format_minor(loans.repaid_older, scope.unit.exponent)} {code}，其余额未计入"
                 f"（请在 {SETTINGS_FILE} 的 [[loans]] 填写）",
             )
         )
     if loans.sold and loans.claims is None:
         report.missing.append(
             Both(
-                f"who holds claims that were sold: {loans.sold} sales are in the journal without claims; lenders are counted as "
+                f"who holds claims that were sold: {loans.sold} sales are in the journal "
+                f"without claims; lenders are counted as "
                 "they first lent",
                 f"债权转让 {loans.sold} 笔但未登记债权：出借人按最初出借计",
             )

@@ -3,12 +3,12 @@
 Rules:
 
 1. Each day has a folder ``YYYY-MM-DD`` of plain files below one directory that the custodian bank can pull or be sent:
-   the rule's layout, a readable CSV, what is missing, the attested total, a manifest sealed in the log, the log's key. The
-   directory itself holds a README and the verifier. No program of ours is needed to read it.
+   the rule's layout, a readable CSV, what is missing, the attested total, a manifest sealed in the log, the log's
+   key. The directory itself holds a README and the verifier. No program of ours is needed to read it.
 2. A folder is never changed. The same day again gets ``YYYY-MM-DD.2``, and so on; each manifest names the folder before
    it and its hash, so that a day taken out or put in is seen.
-3. Every owner with an account is in the file, whatever is known of them; fields that the rule requires and nobody has given
-   are listed in ``incomplete.csv``. Nothing is made up.
+3. Every owner with an account is in the file, whatever is known of them; fields that the rule requires and nobody
+   has given are listed in ``incomplete.csv``. Nothing is made up.
 4. The owners' sum is the ledger's and the attested total, or no file is written.
 
 Example::

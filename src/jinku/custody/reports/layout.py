@@ -1,9 +1,10 @@
-"""The layout of 12 CFR part 370, Appendix C as a table: what each field is, whether it may be empty, where it comes from.
+"""The layout of 12 CFR part 370, Appendix C as a table: what each field is, whether it may be empty, where it comes
+from.
 
 Appendix C (credit balance processing file structure, 84 FR 37020, in force 2019-10-01) is a pipe-delimited file without
-padding. Its first 24 fields are below with the numbers and names of the rule. A field that the rule calls not applicable
-stays empty between its delimiters. The rule speaks of the credit balances of a bank's debtors; here the same layout lists
-the owners of a pooled account, with the pool's account number as field 02.
+padding. Its first 24 fields are below with the numbers and names of the rule. A field that the rule calls not
+applicable stays empty between its delimiters. The rule speaks of the credit balances of a bank's debtors; here the
+same layout lists the owners of a pooled account, with the pool's account number as field 02.
 
 | column | meaning |
 |---|---|
@@ -48,6 +49,23 @@ class Field:
         return Both(self.name, self.chinese)
 
 
+def _detail(name: str) -> Value:
+    """The field that holds what is known of the owner under `name`."""
+
+    def value(one: Owner, _pool: str) -> str:
+        return str(getattr(one.details, name))
+
+    return value
+
+
+def _pool_account(_one: Owner, pool: str) -> str:
+    return pool
+
+
+def _account(one: Owner, _pool: str) -> str:
+    return str(one.account)
+
+
 def _name(one: Owner, _pool: str) -> str:
     return one.details.name or one.details.latin_name
 
@@ -74,25 +92,25 @@ def _balance(one: Owner, _pool: str) -> str:
 # fmt: off
 LAYOUT = (
     Field("01", "Broker Number", True, None, "经纪商编号（不适用）"),
-    Field("02", "Account Number", False, lambda one, pool: pool, "专户账号"),
-    Field("03", "Customer Account Number", False, lambda one, pool: str(one.account), "客户账号"),
+    Field("02", "Account Number", False, _pool_account, "专户账号"),
+    Field("03", "Customer Account Number", False, _account, "客户账号"),
     Field("04", "CUSIP", True, None, "CUSIP（不适用）"),
     Field("05", "Tax ID", False, _tax_id, "税号"),
     Field("06", "Tax ID Code", False, _tax_id_code, "税号类型"),
     Field("07", "Name", False, _name, "姓名／名称"),
     Field("08", "Name 2", True, _second_name, "姓名二"),
-    Field("09", "Address 1", False, lambda one, pool: one.details.address_1, "地址一"),
-    Field("10", "Address 2", True, lambda one, pool: one.details.address_2, "地址二"),
-    Field("11", "Address 3", True, lambda one, pool: one.details.address_3, "地址三"),
-    Field("12", "City", False, lambda one, pool: one.details.city, "城市"),
-    Field("13", "State", True, lambda one, pool: one.details.state, "州"),
-    Field("14", "Zip/Postal", False, lambda one, pool: one.details.postal_code, "邮编"),
-    Field("15", "Country", False, lambda one, pool: one.details.country, "国家"),
-    Field("16", "Province", True, lambda one, pool: one.details.province, "省"),
+    Field("09", "Address 1", False, _detail("address_1"), "地址一"),
+    Field("10", "Address 2", True, _detail("address_2"), "地址二"),
+    Field("11", "Address 3", True, _detail("address_3"), "地址三"),
+    Field("12", "City", False, _detail("city"), "城市"),
+    Field("13", "State", True, _detail("state"), "州"),
+    Field("14", "Zip/Postal", False, _detail("postal_code"), "邮编"),
+    Field("15", "Country", False, _detail("country"), "国家"),
+    Field("16", "Province", True, _detail("province"), "省"),
     Field("17", "IRA Code", True, None, "IRA 代码（不适用）"),
     Field("18", "Credit Balance", False, _balance, "余额"),
     Field("19", "Sub-broker Indicator", True, None, "子经纪商（不适用）"),
-    Field("20", "Deposit Account Ownership Category", False, lambda one, pool: one.details.category, "权属类别"),
+    Field("20", "Deposit Account Ownership Category", False, _detail("category"), "权属类别"),
     Field("21", "Transactional Flag", True, None, "交易标志（不适用）"),
     Field("22", "Retained Interest", True, None, "保留权益（不适用）"),
     Field("23", "Amount of Overfunding", True, None, "超额（不适用）"),

@@ -230,7 +230,8 @@ def _reconciliations(
     if evidence.days is None:
         report.missing.append(
             Both(
-                f"a day book: reconciliations, shortfalls and breaks are not counted; the log has {len(sealed)} seals of "
+                f"a day book: reconciliations, shortfalls and breaks are not counted; "
+                f"the log has {len(sealed)} seals of "
                 "closes in the period, of all books",
                 f"无日终账簿：未统计对账、缺口与差错；期内日志有 {len(sealed)} 条日终封存（全部账簿）",
             )
@@ -242,15 +243,43 @@ def _reconciliations(
     over = [one for one in closed if one.difference > 0]
     how = Both("records of closed days", "已结日的记录")
     report.figures += [
-        Figure("reconciliations", Both("Reconciliations performed", "已完成对账数"), sum(one.reconciliations for one in closed), how),
+        Figure(
+            "reconciliations",
+            Both("Reconciliations performed", "已完成对账数"),
+            sum(one.reconciliations for one in closed),
+            how,
+        ),
         Figure("days_closed", Both("Days closed", "已结日数"), len(closed), how),
         Figure("shortfalls", Both("Days with a shortfall", "缺口日数"), len(short), how),
-        Figure("shortfall_largest", Both("Largest shortfall", "最大缺口"), max((-one.difference for one in short), default=0), how, unit.code),
+        Figure(
+            "shortfall_largest",
+            Both("Largest shortfall", "最大缺口"),
+            max((-one.difference for one in short), default=0),
+            how,
+            unit.code,
+        ),
         Figure("excesses", Both("Days with an excess", "溢余日数"), len(over), how),
-        Figure("excess_largest", Both("Largest excess", "最大溢余"), max((one.difference for one in over), default=0), how, unit.code),
-        Figure("breaks", Both("Breaks open now", "未了差错数"), len(living), Both("the desk of breaks", "差错台账")),
-        Figure("breaks_amount", Both("Money in open breaks", "未了差错金额"), sum(one.amount for one in living), Both("the desk of breaks", "差错台账"), unit.code),
-    ]  # fmt: skip
+        Figure(
+            "excess_largest",
+            Both("Largest excess", "最大溢余"),
+            max((one.difference for one in over), default=0),
+            how,
+            unit.code,
+        ),
+        Figure(
+            "breaks",
+            Both("Breaks open now", "未了差错数"),
+            len(living),
+            Both("the desk of breaks", "差错台账"),
+        ),
+        Figure(
+            "breaks_amount",
+            Both("Money in open breaks", "未了差错金额"),
+            sum(one.amount for one in living),
+            Both("the desk of breaks", "差错台账"),
+            unit.code,
+        ),
+    ]
     report.sections += [_days_section(closed, unit.code), _living_section(living, unit.code)]
     missing = _unclosed(scope, {one.day for one in closed}, evidence.calendar, books)
     if missing:
@@ -347,7 +376,8 @@ def _due(report: Report, scope: Scope, calendar: BusinessCalendar) -> None:
         return
     report.notes.append(
         Both(
-            f"Due by {due.isoformat()}: {RETURN_BUSINESS_DAYS} business days after the month's end, calendar {calendar.name}.",
+            f"Due by {due.isoformat()}: {RETURN_BUSINESS_DAYS} business days after the "
+            f"month's end, calendar {calendar.name}.",
             f"报送期限 {due.isoformat()}：月末后 {RETURN_BUSINESS_DAYS} 个工作日（日历 {calendar.name}）。",
         )
     )

@@ -108,8 +108,8 @@ class Document:
 
 
 def _compiled(compiler: typst.Compiler, moment: int) -> bytes:
-    """The PDF as PDF/A; where a text has a character that no font here has (a rare one in a name), as a plain PDF in which
-    it is a box, since PDF/A allows none."""
+    """The PDF as PDF/A; where a text has a character that no font here has (a rare one in a name), as a plain PDF in
+    which it is a box, since PDF/A allows none."""
     try:
         made = compiler.compile(format="pdf", pdf_standards=PDF_STANDARD, pdf_tags=False, timestamp=moment)
     except typst.TypstError as error:

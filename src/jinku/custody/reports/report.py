@@ -2,10 +2,11 @@
 
 Rules:
 
-1. A figure that two ways lead to carries both; where they differ the report says so in its first line and is not `agreed`.
+1. A figure that two ways lead to carries both; where they differ the report says so in its first line and is not
+   `agreed`.
 2. What could not be computed for want of an input is named in `missing`; no figure is made up.
-3. A report is a sealed folder: ``report-en.pdf``, ``report-zh.pdf``, ``figures.csv``, ``report.json``, ``tables/``, and a
-   manifest whose hash is in the log.
+3. A report is a sealed folder: ``report-en.pdf``, ``report-zh.pdf``, ``figures.csv``, ``report.json``, ``tables/``,
+   and a manifest whose hash is in the log.
 
 Example::
 

@@ -164,7 +164,8 @@ class RoomTables:
             ),
             rows,
             note=Both(
-                "Every break that was ever taken up, open ones first; its effect is what the bank has beyond our books.",
+                "Every break that was ever taken up, open ones first; its effect is "
+                "what the bank has beyond our books.",
                 "全部差错，未了者在前；影响为银行方较账面多出的金额。",
             ),
         )

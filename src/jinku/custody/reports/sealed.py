@@ -2,9 +2,9 @@
 
 Rules:
 
-1. ``manifest.json`` names every file with its length and SHA-256, in order of path; it is canonical JSON. Its own SHA-256
-   is sealed in the log under ``SEAL_TOPIC_REPORT``, and ``seal.tlog-proof`` is the log's receipt of that seal. So the log's
-   key, and every witness of the log, vouch for each byte of the folder.
+1. ``manifest.json`` names every file with its length and SHA-256, in order of path; it is canonical JSON. Its own
+   SHA-256 is sealed in the log under ``SEAL_TOPIC_REPORT``, and ``seal.tlog-proof`` is the log's receipt of that
+   seal. So the log's key, and every witness of the log, vouch for each byte of the folder.
 2. A folder appears whole or not at all: it is filled under another name and renamed.
 3. Files and folder are for their owner only, since most hold personal data.
 

@@ -9,8 +9,8 @@ Rules:
 
 Example::
 
-    columns = (text("account", "Account", "账户"), text("currency", "Currency", "币种"), money("balance", "Balance", "余额"))
-    Section("owners", Both("Owners", "权益人"), columns, rows, empty=Both("No owners.", "无权益人。"))
+    columns = (text("account", "Account", "账户"), text("currency", "Currency", "币种"), money("balance", "Balance",
+    "余额")) Section("owners", Both("Owners", "权益人"), columns, rows, empty=Both("No owners.", "无权益人。"))
 """
 
 from collections.abc import Iterable, Sequence

@@ -39,7 +39,8 @@ LAYOUTS = (
         "monthly",
         date(2026, 5, 7),
         Both(
-            "FCA SUP 16 / CASS 15, monthly safeguarding return, in force 2026-05-07, due within 15 business days of the "
+            "FCA SUP 16 / CASS 15, monthly safeguarding return, in force "
+            "2026-05-07, due within 15 business days of the "
             "month's end (s)",
             "英国 FCA SUP 16 / CASS 15 资金保障月报，2026-05-07 起施行，月末后 15 个工作日内报送（二手来源）",
         ),
@@ -61,7 +62,8 @@ RETURN_BUSINESS_DAYS = 15
 
 
 def layout_of(report: str, day: date) -> Layout:
-    """The layout in force on `day`, or the first there is for an earlier day. Raises InputError for an unknown report."""
+    """The layout in force on `day`, or the first there is for an earlier day. Raises InputError for an unknown
+    report."""
     rows = sorted((one for one in LAYOUTS if one.report == report), key=lambda one: one.since)
     if not rows:
         raise InputError("is no report", field="report", value=report[:40], remedy="see jinku report --help")

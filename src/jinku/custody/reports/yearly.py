@@ -4,8 +4,8 @@ Rules:
 
 1. The index is every seal of the year in the log: nothing can be left out of it without breaking the log.
 2. A control is tested by doing it again here and now; the result is what came out, not what somebody says.
-3. Samples are drawn from the year's movements by the root of the log at its end: neither the institution nor the auditor
-   can choose them, and anyone can draw them again. Each comes with the log's receipt.
+3. Samples are drawn from the year's movements by the root of the log at its end: neither the institution nor the
+   auditor can choose them, and anyone can draw them again. Each comes with the log's receipt.
 
 Example::
 
@@ -53,10 +53,26 @@ def yearly_evidence(
     tests = list(_controls(house, scope, books, agreements))
     held = sum(one[2] for one in tests)
     report.figures += [
-        Figure("seals", Both("Records sealed in the log", "日志封存记录数"), len(sealed), Both("in the year, of all books", "全年，全部账簿")),
-        Figure("controls", Both("Controls tested", "已测试控制数"), len(tests), Both("tested again when this was made", "生成本报告时重新测试")),
-        Figure("controls_held", Both("Controls that held", "测试通过数"), held, Both("see the table", "见下表"), second=len(tests)),
-    ]  # fmt: skip
+        Figure(
+            "seals",
+            Both("Records sealed in the log", "日志封存记录数"),
+            len(sealed),
+            Both("in the year, of all books", "全年，全部账簿"),
+        ),
+        Figure(
+            "controls",
+            Both("Controls tested", "已测试控制数"),
+            len(tests),
+            Both("tested again when this was made", "生成本报告时重新测试"),
+        ),
+        Figure(
+            "controls_held",
+            Both("Controls that held", "测试通过数"),
+            held,
+            Both("see the table", "见下表"),
+            second=len(tests),
+        ),
+    ]
     kinds = Counter(topic for _, _, topic, _ in sealed)
     report.charts.append(
         (
