@@ -1,5 +1,6 @@
 """The life of a party: opened, bound, frozen, closed, forgotten; and what is refused on the way."""
 
+import sqlite3
 from datetime import date
 from pathlib import Path
 
@@ -19,18 +20,20 @@ from tests.custody.parties.office import (
     traces,
 )
 
+from jinku.crypto.errors import CommitmentMismatchError
 from jinku.custody.orders import model as o
 from jinku.custody.orders.movements import transfers
 from jinku.custody.parties import errors as e
 from jinku.custody.parties.history import unexplained_seals
 from jinku.custody.parties.identity import IdentityKey, load_or_make_key
 from jinku.custody.parties.model import Action, ChangeState, PartyForm, PartyStatus
-from jinku.custody.parties.register import EVENT, PartyRegister
+from jinku.custody.parties.register import CARD, EVENT, PartyRegister
 from jinku.custody.parties.requests import CardToBind
 from jinku.custody.parties.service import Ask
 from jinku.custody.structure.chart import Chart
 from jinku.custody.structure.table import Kind, Role
-from jinku.ledger.model import AccountFlags
+from jinku.ledger.layout import set_u128
+from jinku.ledger.model import AccountFlags, Transfer, TransferFlags
 
 CHART = Chart(1, CNY)
 MIRROR = CHART.account(Kind.BANK_MIRROR)
@@ -48,7 +51,7 @@ def test_a_party_from_application_to_erasure(scene: Scene, tmp_path: Path) -> No
     assert [one.code for one in found] == [Kind.INVESTOR, Kind.BORROWER]
     assert {one.user_data_128 for one in found} == {record.commitment}
     card = office.bind(1, card_of(1), by="clerk")
-    assert (card.last_four, scene.people.card(card.token)) == (card_number(1)[-4:], card_number(1))
+    assert (card.last_four, office.card_number(1)) == (card_number(1)[-4:], card_number(1))
     assert scene.deposit(account, 700)
 
     change = scene.do(1, Action.CLOSE)
@@ -127,8 +130,10 @@ def test_what_the_bank_did_is_booked_while_frozen_and_nothing_else(local: Scene)
     assert local.balance(account) == 67
     out = transfers(CHART, [o.Withdrawal(id=local.order_id(), day=DAY, account=account, amount=7)])
     gift = transfers(CHART, [o.Fee(id=local.order_id(), day=DAY, payer=account, amount=7)])
+    loan = transfers(CHART, [o.Deposit(id=local.order_id(), day=DAY, account=account, amount=7)])
+    set_u128(loan, "debit_account_id", [foreign])
     stranger = transfers(CHART, [o.PaidOut(id=theirs.id, day=DAY, amount=5)])
-    for rows in (out, gift, stranger):
+    for rows in (out, gift, loan, stranger):
         with pytest.raises(e.BadParty):
             local.office.book_while_frozen(number, rows, "clerk", "no")
     [found] = local.ledger.lookup_accounts([account])
@@ -283,14 +288,32 @@ def test_a_changed_or_shortened_history_is_noticed(local: Scene) -> None:
     assert unexplained_seals(local.ledger, register) == [last.entry]
 
 
+def test_a_swapped_card_is_not_paid(local: Scene, tmp_path: Path) -> None:
+    """R17: whoever writes into one store cannot send a party's money to another card."""
+    number, thief = local.opened(1), local.opened(2)
+    [account] = local.office.accounts(number)
+    local.deposit(account, 100)
+    theirs = local.office.bound_card(thief)
+    assert theirs is not None
+    with sqlite3.connect(tmp_path / "people.db") as people:
+        people.execute("UPDATE cards SET card = (SELECT card FROM cards WHERE number = 2) WHERE number = 1")
+    with pytest.raises(CommitmentMismatchError):
+        local.office.card_number(number)
+    with local.database.writing() as connection:
+        connection.execute(delete(CARD).where(CARD.c.party == number))
+        connection.execute(update(CARD).where(CARD.c.token == theirs.token).values(party=number))
+    with pytest.raises(e.HistoryBroken, match="not the one that was bound"):
+        local.do(number, Action.CLOSE)
+    assert not local.payouts.asked
+    assert local.balance(account) == 100
+
+
 def test_going_around_the_office_is_noticed(local: Scene) -> None:
     """R17: an account that is open though its party is frozen is named."""
     number, other = local.opened(1), local.opened(2)
     local.do(number, Action.FREEZE)
     with local.database.reading() as connection:
         closures = PartyRegister(local.database).closures(connection, number)
-    from jinku.ledger.model import Transfer, TransferFlags
-
     void = Transfer(id=99, pending_id=closures[-1][0], flags=TransferFlags.VOID_PENDING_TRANSFER)
     local.ledger.create_transfers([void])
     assert local.office.disagreements() == [number]

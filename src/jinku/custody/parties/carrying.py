@@ -31,7 +31,8 @@ from jinku.custody.parties.closures import (
     existing,
     open_accounts,
 )
-from jinku.custody.parties.errors import MoneyHeld
+from jinku.custody.parties.errors import HistoryBroken, MoneyHeld
+from jinku.custody.parties.history import SealingLedger, sealed_card, verify_history
 from jinku.custody.parties.model import Action, Change, ChangeState, PartyRecord, PartyStatus
 from jinku.custody.parties.people import PeopleStore
 from jinku.custody.parties.register import PartyRegister
@@ -42,7 +43,7 @@ from jinku.ledger.layout import Array
 from jinku.ledger.model import Account, AccountFlags, CreateAccountStatus
 
 
-class OpeningLedger(ClosingLedger, Protocol):
+class OpeningLedger(ClosingLedger, SealingLedger, Protocol):
     """What is needed of a ledger."""
 
     def create_accounts_array(self, batch: Array) -> Array:
@@ -150,6 +151,32 @@ class Carrier:
             one is (record.status is PartyStatus.FROZEN) for one in shut
         )
 
+    def trusted_card(self, number: int) -> tuple[str, bytes]:
+        """Token and commitment of the bound card, where register and sealed history agree on it.
+
+        Raises MoneyHeld where none is bound, HistoryBroken where they differ.
+        """
+        with self._register.reading() as connection:
+            cards = self._register.cards(connection, number, bound=True)
+        told = sealed_card(verify_history(self._ledger, self._register, number))
+        if told is None or not cards:
+            raise MoneyHeld(f"party {number} has no card", remedy="bind a card first")
+        if told[0] != cards[0].token:
+            raise HistoryBroken(
+                f"the card of party {number} is not the one that was bound", remedy="see `jinku party show`"
+            )
+        return told
+
+    def places(self, record: PartyRecord) -> frozenset[int]:
+        """The accounts that mirror where clients' money lies, in each currency of the party."""
+        structure = self._structure
+        pool = structure.kind(Kind.BANK_MIRROR).pool
+        return frozenset(
+            self._chart(record, number).account(place.code)
+            for number in record.currencies
+            for place in structure.places(pool)
+        )
+
     # --- acts ----------------------------------------------------------------------------------------------------
 
     def _open(self, change: Change, record: PartyRecord, now: int) -> None:
@@ -255,7 +282,6 @@ class Carrier:
             made = [
                 row for row in self._register.payouts(connection, change.id) if row["account"] == str(account)
             ]
-            cards = self._register.cards(connection, record.number, bound=True)
         [found] = self._ledger.lookup_accounts([account])
         if made and balance_of(found) and not found.debits_pending:
             with contextlib.suppress(JinkuError):  # refused before: the next attempt says whether it still is
@@ -264,8 +290,7 @@ class Carrier:
         free = balance_of(found) - found.debits_pending
         if found.debits_pending or not free:
             return
-        if not cards:
-            raise MoneyHeld(f"party {record.number} has money and no card", remedy="bind a card first")
+        token, _ = self.trusted_card(record.number)
         attempt = len(made) + 1
         row: dict[str, Any] = {
             "change": change.id,
@@ -273,7 +298,7 @@ class Carrier:
             "attempt": attempt,
             "party": record.number,
             "amount": str(free),
-            "token": cards[0].token,
+            "token": token,
             "order_id": str(self._payouts.order_id(f"close {change.id} {account} {attempt}", now)),
             "at": now,
         }
@@ -288,7 +313,7 @@ class Carrier:
                 account=str(account),
                 amount=str(free),
                 order=str(row["order_id"]),
-                token=cards[0].token,
+                token=token,
             )
         self._payouts.pay_out(_payout(row, record.number, change))
 

@@ -6,19 +6,18 @@ Rules:
    every movement to and from it, whoever asks, but the voiding of holds. Voiding that transfer opens the account
    again.
 2. All accounts of a party are closed, or opened, as one linked chain: all or none.
-3. Ids are derived from the change that asked for it, so that carrying it out again changes nothing.
+3. Ids are derived from a key that is written down first, so that asking again changes nothing.
 4. The ledger burns the id of what it refuses. A movement refused because of a closure is therefore booked under the
    next number of its order (rule 5), and a refused closure is asked for under a new id.
 5. What the bank did already for a closed account (a payout it made, money it received) is booked between a void of
-   the closure and a closure anew, in one chain: nobody else gets in between. Such a chain may settle holds that
-   were made before and credit the account; it never takes from it anew.
+   the closure and a closure anew, in one chain: nobody else gets in between. Such a chain may settle payouts asked for before and bring money in from the bank; it never takes money anew, nor to or from anybody else.
 
 Example::
 
     close_accounts(ledger, closures(accounts, counterparty, key="freeze 12"))
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -84,12 +83,15 @@ def open_accounts(ledger: ClosingLedger, made: Sequence[Closure], key: str) -> N
     _send(ledger, _opening_rows(made, key), "opening")
 
 
-def book_through(ledger: ClosingLedger, made: Sequence[Closure], rows: Array, key: str) -> list[Closure]:
-    """Book ``TRANSFER`` rows on closed accounts by rule 5; the closures that stand afterwards.
+def book_through(
+    ledger: ClosingLedger, made: Sequence[Closure], rows: Array, key: str, places: Set[int]
+) -> list[Closure]:
+    """Book ``TRANSFER`` rows on closed accounts by rule 5; the closures that stand afterwards. `places` are the
+    accounts that mirror where money lies.
 
     Raises BadParty for rows that rule 5 does not allow, LedgerRefused.
     """
-    _check_through(ledger, {one.account for one in made}, rows)
+    _check_through(ledger, {one.account for one in made}, rows, places)
     anew = closures([one.account for one in made], [one.counterparty for one in made], key)
     if existing(ledger, anew):
         return anew  # this chain was booked before
@@ -130,16 +132,16 @@ def _opening_rows(made: Sequence[Closure], key: str) -> Array:
     return rows
 
 
-def _check_through(ledger: ClosingLedger, accounts: set[int], rows: Array) -> None:
+def _check_through(ledger: ClosingLedger, accounts: Set[int], rows: Array, places: Set[int]) -> None:
     settles = rows["flags"] & _SETTLES != 0
     debits, credits_ = u128(rows, "debit_account_id"), u128(rows, "credit_account_id")
     for settling, flags, debit, credit in zip(
         settles.tolist(), rows["flags"].tolist(), debits, credits_, strict=True
     ):
-        allowed = debit not in accounts and credit in accounts and not flags & ~TransferFlags.LINKED
+        allowed = debit in places and credit in accounts and not flags & ~TransferFlags.LINKED
         if not settling and not allowed:
             raise BadParty(
-                "only money received and holds made before can be booked on a closed account",
+                "only money from the bank and payouts asked for before can be booked on a closed account",
                 field="transfer",
                 remedy="open the account first, or leave the movement out",
             )
@@ -147,14 +149,12 @@ def _check_through(ledger: ClosingLedger, accounts: set[int], rows: Array) -> No
     ids["id_lo"], ids["id_hi"] = rows["pending_id_lo"][settles], rows["pending_id_hi"][settles]
     held = ledger.lookup_transfers_array(ids) if len(ids) else np.zeros(0, TRANSFER)
     theirs = [
-        debit in accounts or credit in accounts
+        debit in accounts and credit in places
         for debit, credit in zip(u128(held, "debit_account_id"), u128(held, "credit_account_id"), strict=True)
     ]
     closing = (held["flags"] & np.uint16(TransferFlags.CLOSING_DEBIT)) != 0
     if len(held) != len(ids) or not all(theirs) or closing.any():
-        raise BadParty(
-            "names a hold that is not of these accounts", field="pending_id", remedy="check its id"
-        )
+        raise BadParty("names no payout of these accounts", field="pending_id", remedy="check its id")
 
 
 def _renumbered(ledger: ClosingLedger, rows: Array) -> Array:

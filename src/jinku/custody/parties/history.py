@@ -14,7 +14,7 @@ Example::
     verify_history(ledger, register, 7)
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -25,7 +25,7 @@ from jinku.custody.parties.register import FIRST, UNSEALED, PartyRegister, seale
 from jinku.ledger.layout import SEAL, Array, EntryKind
 
 BLOCK_ENTRIES = 32_768
-ERASED = "erased"
+ERASED, CARD_BOUND, CARD_UNBOUND = "erased", "card_bound", "card_unbound"
 
 
 class SealingLedger(Protocol):
@@ -81,6 +81,14 @@ def verify_history(ledger: SealingLedger, register: PartyRegister, party: int) -
         if seal["digest"].tobytes() != sealed_digest(batch):
             raise _broken(party, f"entry {entry} of the log seals other events")
     return events
+
+
+def sealed_card(events: Sequence[Event]) -> tuple[str, bytes] | None:
+    """The card that a verified history says is bound: its token, and the commitment to its number."""
+    told = [one for one in events if one.what in (CARD_BOUND, CARD_UNBOUND)]
+    if not told or told[-1].what != CARD_BOUND:
+        return None
+    return told[-1].detail["token"], bytes.fromhex(told[-1].detail["commitment"])
 
 
 def unexplained_seals(ledger: SealingLedger, register: PartyRegister) -> list[int]:

@@ -36,6 +36,7 @@ from jinku.custody.structure.chart import Opening
 from jinku.custody.structure.table import Role
 
 PURPOSE = "custody.party"
+CARD_PURPOSE = "custody.party.card"
 TOKEN_BYTES = 16
 COMMITMENT_BYTES = 16
 """How much of the commitment an account has room for: 128 bits, still out of reach of a second opening."""
@@ -48,7 +49,7 @@ CREATE TABLE IF NOT EXISTS people (
     representative TEXT NOT NULL DEFAULT '', representative_identifier TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE TABLE IF NOT EXISTS cards (
-    token TEXT PRIMARY KEY, number INTEGER NOT NULL, card TEXT NOT NULL
+    token TEXT PRIMARY KEY, number INTEGER NOT NULL, card TEXT NOT NULL, salt BLOB NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS cards_number ON cards (number);
 """
@@ -107,6 +108,10 @@ class Party:
 def opening_commitment(party: Party, salt: bytes) -> int:
     """What the ledger's accounts carry of a party: the first 128 bits of its commitment under `salt`."""
     return int.from_bytes(party.commitment(salt)[:COMMITMENT_BYTES], "little")
+
+
+def _card_record(number: int, card: str) -> bytes:
+    return canonical_json({"number": number, "card": card})
 
 
 class PeopleStore(Closing):
@@ -177,21 +182,30 @@ class PeopleStore(Closing):
         with self._turn:
             return int(self._connection.execute("SELECT max(number) FROM people").fetchone()[0] or 0)
 
-    def keep_card(self, number: int, card: str) -> str:
-        """Keep a card's number for a party; the token that it goes by everywhere else. Raises PartyUnknown."""
-        token = f"card-{secrets.token_hex(TOKEN_BYTES)}"
+    def keep_card(self, number: int, card: str) -> tuple[str, bytes]:
+        """Keep a card's number for a party; the token that it goes by everywhere else, and a commitment (32 bytes) to
+        number and party that a history may tell. Raises PartyUnknown.
+        """
+        token, salt = f"card-{secrets.token_hex(TOKEN_BYTES)}", new_salt()
         with self._turn, self._connection:
             self._row(number)
-            self._connection.execute("INSERT INTO cards VALUES (?, ?, ?)", (token, number, card))
-        return token
+            self._connection.execute("INSERT INTO cards VALUES (?, ?, ?, ?)", (token, number, card, salt))
+        return token, commit(_card_record(number, card), salt, CARD_PURPOSE)
 
-    def card(self, token: str) -> str:
-        """The card number behind a token: for the bank's channel alone. Raises PartyUnknown."""
+    def card(self, token: str, commitment: bytes) -> str:
+        """The card number behind a token, for the bank's channel alone, if it is still what was committed to.
+
+        Raises PartyUnknown where it was erased, CommitmentMismatchError where somebody changed it.
+        """
         with self._turn:
-            found = self._connection.execute("SELECT card FROM cards WHERE token = ?", (token,)).fetchone()
+            found = self._connection.execute(
+                "SELECT number, card, salt FROM cards WHERE token = ?", (token,)
+            ).fetchone()
         if found is None:
             raise PartyUnknown(0)
-        return str(found[0])
+        number, card, salt = found
+        check_opening(commitment, _card_record(number, card), salt, CARD_PURPOSE)
+        return str(card)
 
     def drop_card(self, token: str) -> None:
         """Remove a card's number for good; harmless where it is not there."""

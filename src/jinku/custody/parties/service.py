@@ -26,15 +26,14 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Protocol
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from jinku.base.clock import Clock, day_of
 from jinku.crypto.commitment import new_salt
-from jinku.custody.parties.carrying import Carrier, Payouts
-from jinku.custody.parties.closures import ClosingLedger, book_through
+from jinku.custody.parties.carrying import Carrier, OpeningLedger, Payouts
+from jinku.custody.parties.closures import book_through
 from jinku.custody.parties.errors import (
     ApplicationChanged,
     BadParty,
@@ -45,7 +44,7 @@ from jinku.custody.parties.errors import (
     TwoPersons,
     WrongState,
 )
-from jinku.custody.parties.history import SealingLedger, seal_events, verify_history
+from jinku.custody.parties.history import CARD_BOUND, CARD_UNBOUND, seal_events, verify_history
 from jinku.custody.parties.identity import IdentityKey
 from jinku.custody.parties.model import (
     Action,
@@ -84,14 +83,6 @@ FROM = {
 """In which states each action can be asked for and confirmed."""
 
 
-class PartyLedger(ClosingLedger, SealingLedger, Protocol):
-    """What the office needs of a ledger."""
-
-    def create_accounts_array(self, batch: Array) -> Array:
-        """``ACCOUNT`` rows in, ``RESULT`` rows out, once durable."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Institution:
     """The legal entity whose parties these are."""
@@ -122,7 +113,7 @@ class PartyOffice:
     """The parties of one legal entity; see the module's rules. For any number of threads."""
 
     def __init__(
-        self, ledger: PartyLedger, institution: Institution, stores: Stores, payouts: Payouts, clock: Clock
+        self, ledger: OpeningLedger, institution: Institution, stores: Stores, payouts: Payouts, clock: Clock
     ) -> None:
         self._ledger, self._institution, self._clock = ledger, institution, clock
         self._register, self._people, self._key = stores.register, stores.people, stores.key
@@ -243,8 +234,9 @@ class PartyOffice:
                 raise PartyKnown("card", holder)
             if bound:
                 raise WrongState(number, "bound to a card", "the card to be unbound first")
+            token, commitment = self._people.keep_card(number, card)
             made = BoundCard(
-                token=self._people.keep_card(number, card),
+                token=token,
                 party=number,
                 last_four=card[-LAST_SHOWN:],
                 bank=wanted.bank,
@@ -262,8 +254,9 @@ class PartyOffice:
                         number,
                         made.bound_at,
                         by,
-                        "card_bound",
+                        CARD_BOUND,
                         token=made.token,
+                        commitment=commitment.hex(),
                         bank=made.bank,
                         method=made.verification.method.value,
                         reference=made.verification.reference,
@@ -292,9 +285,7 @@ class PartyOffice:
                     )
                 now = self._clock()
                 register.unbind(connection, number, now)
-                register.tell(
-                    connection, number, now, by, "card_unbound", token=bound[0].token, reason=reason
-                )
+                register.tell(connection, number, now, by, CARD_UNBOUND, token=bound[0].token, reason=reason)
             seal_events(self._ledger, register)
 
     # --- what one asks for and another confirms ------------------------------------------------------------------
@@ -476,8 +467,10 @@ class PartyOffice:
     # --- while frozen --------------------------------------------------------------------------------------------
 
     def book_while_frozen(self, number: int, rows: Array, by: str, reason: str) -> None:
-        """Book what the bank did already for a frozen party: ``TRANSFER`` rows that settle holds made before or bring
-        money in. The accounts stay closed to all others throughout. Raises WrongState, BadParty, LedgerRefused.
+        """Book what the bank did already for a frozen party: ``TRANSFER`` rows that settle payouts asked for before, or
+        bring money in from the bank. The accounts stay closed to all others throughout.
+
+        Raises WrongState, BadParty, LedgerRefused.
         """
         check_operator(by)
         check_reason(reason)
@@ -490,7 +483,7 @@ class PartyOffice:
                 raise BadParty("books nothing", field="transfers")
             key = f"through {number} {u128(rows[:1], 'id')[0]}"
             self._carrier.prepare_through(record, key)
-            book_through(self._ledger, standing, rows, key)
+            book_through(self._ledger, standing, rows, key, self._carrier.places(record))
             with register.writing() as connection:
                 ids = " ".join(str(one) for one in u128(rows, "id"))
                 register.tell(
@@ -522,8 +515,17 @@ class PartyOffice:
         """The ids of a party's accounts in the ledger."""
         return self._carrier.account_ids(self.party(number))
 
+    def card_number(self, number: int) -> str:
+        """The number of the card that payouts go to: for the bank's channel alone.
+
+        It is what two independent stores and the log agree on. Raises MoneyHeld where no card is bound, HistoryBroken
+        or CommitmentMismatchError where somebody changed it.
+        """
+        token, commitment = self._carrier.trusted_card(number)
+        return self._people.card(token, commitment)
+
     def bound_card(self, number: int) -> BoundCard | None:
-        """The card that payouts go to."""
+        """The card that payouts go to, as the register has it."""
         with self._register.reading() as connection:
             found = self._register.cards(connection, number, bound=True)
         return found[0] if found else None
