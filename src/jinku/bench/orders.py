@@ -62,25 +62,27 @@ class Market:
 
 def run(orders: int, directory: Path | None = None, seed: int = 7) -> dict[str, Figure]:
     """Send `orders` in batches of ``BATCH_ORDERS``; the figures. Raises OrdersFailed."""
-    with tempfile.TemporaryDirectory(prefix="jinku-bench-", dir=directory) as name:
-        with open_house(Path(name) / "house") as house:
-            market, corridor = _prepare(house)
-            rng = np.random.default_rng(seed)
-            warm = _batch(market, rng, 1, time.time_ns(), 200)
-            _all_taken(corridor, warm)
-            made, seconds, transfers = 0, 0.0, 0
-            before = house.ledger.size()
-            while made < orders:
-                count = min(BATCH_ORDERS, orders - made)
-                batch = _batch(market, rng, 1_000 + made, time.time_ns(), count)
-                start = time.perf_counter()
-                _all_taken(corridor, batch)
-                seconds += time.perf_counter() - start
-                made += count
+    with (
+        tempfile.TemporaryDirectory(prefix="jinku-bench-", dir=directory) as name,
+        open_house(Path(name) / "house") as house,
+    ):
+        market, corridor = _prepare(house)
+        rng = np.random.default_rng(seed)
+        warm = _batch(market, rng, 1, time.time_ns(), 200)
+        _all_taken(corridor, warm)
+        made, seconds, transfers = 0, 0.0, 0
+        before = house.ledger.size()
+        while made < orders:
+            count = min(BATCH_ORDERS, orders - made)
+            batch = _batch(market, rng, 1_000 + made, time.time_ns(), count)
             start = time.perf_counter()
-            house.publish()
+            _all_taken(corridor, batch)
             seconds += time.perf_counter() - start
-            transfers = house.ledger.size() - before
+            made += count
+        start = time.perf_counter()
+        house.publish()
+        seconds += time.perf_counter() - start
+        transfers = house.ledger.size() - before
     return {
         "orders_tps": Figure(made / seconds, "orders/s", 20_000),
         "orders_transfers": Figure(transfers / made, "log entries an order"),

@@ -5,16 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-
-from jinku.custody.orders import exceptional as x
-from jinku.custody.orders import lending as n
-from jinku.custody.orders import model as o
-from jinku.custody.orders.acts import order_key
-from jinku.custody.orders.catalogue import OrderType
-from jinku.custody.orders.reasons import Reason, State
-from jinku.custody.orders.requests import OneTime, Request, digest_of
-from jinku.custody.orders.taking_up import reversal_of
-from jinku.ledger.layout import SEAL, EntryKind
 from tests.custody.orders.kit import (
     BANK,
     BORROWER,
@@ -33,6 +23,16 @@ from tests.custody.orders.kit import (
     Platform,
     open_platform,
 )
+
+from jinku.custody.orders import exceptional as x
+from jinku.custody.orders import lending as n
+from jinku.custody.orders import model as o
+from jinku.custody.orders.acts import order_key
+from jinku.custody.orders.catalogue import OrderType
+from jinku.custody.orders.reasons import Reason, State
+from jinku.custody.orders.requests import OneTime, Request, digest_of
+from jinku.custody.orders.taking_up import reversal_of
+from jinku.ledger.layout import SEAL, EntryKind
 
 
 def fee(platform: Platform, amount: int = 100, payer: int = A) -> o.Fee:
@@ -340,9 +340,14 @@ def test_a_loan_lives_from_bid_to_compensation(platform: Platform) -> None:
     greedy = replace(sale, id=platform.new(), principal=401, price=1, fee=0)
     assert platform.why(greedy) is Reason.CLAIM_TOO_SMALL
     stale = o.Repayment(
-        id=platform.new(), day=DAY, subject=PROJECT, payer=BORROWER, principal=100, interest=10,
+        id=platform.new(),
+        day=DAY,
+        subject=PROJECT,
+        payer=BORROWER,
+        principal=100,
+        interest=10,
         shares=(o.Share(A, 600), o.Share(B, 400)),
-    )  # fmt: skip
+    )
     assert platform.why(stale) is Reason.SHARES_DIFFER
     only_me = replace(stale, id=platform.new(), shares=(o.Share(A, 400),))
     assert platform.why(only_me) is Reason.SHARES_DIFFER
@@ -358,7 +363,7 @@ def test_a_loan_lives_from_bid_to_compensation(platform: Platform) -> None:
             principal=900,
             interest=0,
             shares=(o.Share(A, 360), o.Share(B, 540)),
-        )  # fmt: skip
+        )
     )
     assert platform.shares() == {SURETY: 900}
 

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.custody.orders.kit import BORROWER, CHART, DAY, INCOME, PROJECT, A, Platform, open_platform
 
 from jinku.base.database import Database
 from jinku.custody.orders import model as o
@@ -18,7 +19,6 @@ from jinku.custody.orders.corridor import Corridor, Rooms
 from jinku.custody.orders.reasons import Reason, State
 from jinku.custody.orders.requests import Request
 from jinku.ledger.opening import open_journal
-from tests.custody.orders.kit import BORROWER, CHART, DAY, INCOME, PROJECT, A, Platform, open_platform
 
 BATCH, KILLS, ENOUGH = 40, 4, 400
 

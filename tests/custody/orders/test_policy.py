@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.custody.orders.kit import DAY, INCOME, PROJECT, SHOP, A, Platform, open_platform
 
 from jinku.custody.errors import BadOrder
 from jinku.custody.orders import lending as n
@@ -15,7 +16,6 @@ from jinku.custody.orders.errors import BadPolicy, NotAllowed, NotInState, Polic
 from jinku.custody.orders.policy import Policy, Row, read_policy
 from jinku.custody.orders.reasons import Reason, State
 from jinku.custody.orders.requests import Request
-from tests.custody.orders.kit import DAY, INCOME, PROJECT, SHOP, A, Platform, open_platform
 
 ROLES = {"clerk-1": "clerk", "clerk-2": "clerk", "head-1": "head", "app": "app", "channel": "app"}
 POLICY = Policy(
@@ -162,7 +162,7 @@ class Watchful:
 
 
 def test_the_risk_desk_allows_challenges_holds_and_denies(tmp_path: Path) -> None:
-    """R3: a denied order is refused with score and reason, a held one is pending, a challenged one asks the customer."""
+    """R3: a denied order is refused with its reason, a held one is pending, a challenged one asks the customer."""
     platform = open_platform(tmp_path, decider=Watchful())
     with platform.ledger, platform.database:
         for _ in range(10):

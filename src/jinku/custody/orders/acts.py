@@ -167,7 +167,7 @@ class OrderActs:
         return done
 
     def confirm_withdrawal(self, key: bytes, word: OneTime, *, by: str) -> Record:
-        """The customer confirms a withdrawal: it may be sent to the bank. Raises NotInState, BadOrder, OrderUnknown."""
+        """The customer confirms a withdrawal, which may then be sent. Raises NotInState, BadOrder, OrderUnknown."""
         _check_person(by)
         with self.corridor.turn:
             found = self._in_state(key, State.UNCONFIRMED)

@@ -95,12 +95,15 @@ class Fields:
     parts: str = ""
 
 
+OrderClass = type[Order]
+
+
 @dataclass(frozen=True, slots=True)
 class OrderKind:
     """One line of the catalogue."""
 
     type: OrderType
-    order: type[Order]
+    order: OrderClass
     word: Word
     fields: Fields
     english: str
@@ -133,8 +136,8 @@ _LINES = (
     OrderKind(OrderType.DEPOSIT, o.Deposit, B, _AMOUNT, "Deposit", "充值", Legs(_BANK, FIRST, Movement.DEPOSIT)),
     OrderKind(OrderType.CHANNEL_DEPOSIT, o.ChannelDeposit, B, _AMOUNT, "Deposit through a channel", "快捷充值",
               Legs(_TRANSIT, FIRST, Movement.DEPOSIT)),
-    OrderKind(OrderType.CHANNEL_SETTLED, o.ChannelSettled, B, Fields(amount="amount"), "Channel's batch arrived", "渠道清算",
-              Legs(_BANK, _TRANSIT, Movement.TRANSIT_SETTLED)),
+    OrderKind(OrderType.CHANNEL_SETTLED, o.ChannelSettled, B, Fields(amount="amount"), "Channel's batch arrived",
+              "渠道清算", Legs(_BANK, _TRANSIT, Movement.TRANSIT_SETTLED)),
     OrderKind(OrderType.UNIDENTIFIED, o.Unidentified, B, Fields(amount="amount"), "Unidentified receipt", "待查入账",
               Legs(_BANK, _WAITING, Movement.UNIDENTIFIED)),
     OrderKind(OrderType.IDENTIFIED, o.Identified, P, _AMOUNT, "Owner of a receipt found", "待查认领",
@@ -153,8 +156,8 @@ _LINES = (
               Fields(first="payer", second="payee", amount="keep", parts="hold"), "Partial cancel", "取消预处理",
               value=_PARTS),
     OrderKind(OrderType.REPAYMENT, o.Repayment, C,
-              Fields(first="payer", amount="principal", extra="interest", fee="fee", parts="shares"), "Repayment", "还款",
-              mandate=True, claims=True, value=_SHARED),
+              Fields(first="payer", amount="principal", extra="interest", fee="fee", parts="shares"),
+              "Repayment", "还款", mandate=True, claims=True, value=_SHARED),
     OrderKind(OrderType.COMPENSATION, n.Compensation, C,
               Fields(first="guarantor", amount="principal", extra="interest", fee="fee", parts="shares"),
               "Compensation by the guarantor", "代偿", mandate=True, claims=True, value=_SHARED),
@@ -163,16 +166,20 @@ _LINES = (
               "债权转让", both=True, mandate=True, claims=True),
     OrderKind(OrderType.FEE, o.Fee, C, Fields(first="payer", amount="amount"), "Fee", "手续费",
               Legs(FIRST, _INCOME, Movement.FEE), mandate=True),
-    OrderKind(OrderType.REFUND, o.Refund, C, Fields(first="payee", second="payer", amount="amount", parts="paid"), "Refund", "退款", mandate=True),
+    OrderKind(OrderType.REFUND, o.Refund, C, Fields(first="payee", second="payer", amount="amount", parts="paid"),
+              "Refund", "退款", mandate=True),
     OrderKind(OrderType.WITHDRAWAL, o.Withdrawal, C, _AMOUNT, "Withdrawal", "提现",
               Legs(FIRST, _BANK, Movement.WITHDRAWAL, pending=True), mandate=True),
-    OrderKind(OrderType.PAID_OUT, o.PaidOut, B, Fields(amount="amount"), "Withdrawal paid", "提现成功", step=Step.POSTED),
+    OrderKind(OrderType.PAID_OUT, o.PaidOut, B, Fields(amount="amount"), "Withdrawal paid", "提现成功",
+              step=Step.POSTED),
     OrderKind(OrderType.PAYOUT_FAILED, o.PayoutFailed, B, Fields(amount="amount"), "Withdrawal failed", "提现失败",
               step=Step.VOIDED),
-    OrderKind(OrderType.PAYOUT_RETURNED, o.PayoutReturned, B, _AMOUNT, "Withdrawal returned", "提现退汇", step=Step.RETURNED),
+    OrderKind(OrderType.PAYOUT_RETURNED, o.PayoutReturned, B, _AMOUNT, "Withdrawal returned", "提现退汇",
+              step=Step.RETURNED),
     OrderKind(OrderType.ROLL_BACK, x.RollBack, B, _AMOUNT, "Roll-back recharge", "资金回退充值",
               Legs(_BANK, FIRST, Movement.ROLLED_BACK), step=Step.RETURNED),
-    OrderKind(OrderType.ADVANCE_RECOVERED, x.AdvanceRecovered, B, Fields(amount="amount"), "Advance recovered", "垫付回收",
+    OrderKind(OrderType.ADVANCE_RECOVERED, x.AdvanceRecovered, B, Fields(amount="amount"), "Advance recovered",
+              "垫付回收",
               step=Step.RECOVERED),
     OrderKind(OrderType.FREEZE, x.Freeze, P, _AMOUNT, "Freeze of an amount", "资金冻结",
               Legs(FIRST, _WAITING, Movement.FROZEN, pending=True)),

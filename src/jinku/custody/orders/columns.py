@@ -92,10 +92,10 @@ class OrderColumns:
         """`orders` of `chart`'s books in columns. Raises BadOrder."""
         rows = np.zeros(len(orders), ORDER)
         lines = [_line(order) for order in orders]
-        for place, name in enumerate(WIDE):
-            set_u128(rows, name, [line[place] for line in lines])
-        for place, name in enumerate(("reference", "day", "timeout", "type", "mode"), len(WIDE)):
-            rows[name] = [line[place] for line in lines]
+        for name in WIDE:
+            set_u128(rows, name, [getattr(line, name) for line in lines])
+        for name in ("reference", "day", "timeout", "type", "mode"):
+            rows[name] = [getattr(line, name) for line in lines]
         rows["parts"] = [len(line.parts) for line in lines]
         rows["entity"], rows["currency"] = chart.entity, chart.currency
         pairs = [pair for line in lines for pair in line.parts]
@@ -162,7 +162,7 @@ class OrderColumns:
                 (one[0] | one[1] << 64, one[2] | one[3] << 64)
                 for one in keys[edges[place] : edges[place + 1]]
             )
-            found.append(Line(*wide, row[16], row[17], row[18], OrderType(row[19]), row[20], parts))
+            found.append(Line._make((*wide, *row[16:19], OrderType(row[19]), row[20], parts)))
         return found
 
     def order(self, place: int) -> Order:
@@ -203,7 +203,7 @@ def _line(order: Order) -> Line:
     timeout = getattr(order, "timeout", 0)
     if not isinstance(timeout, int) or not 0 <= timeout <= TIMEOUT_MAX_S:
         raise BadOrder("not a number of seconds", field="timeout", value=timeout)
-    return Line(
+    told = (
         order.id,
         order.subject,
         *(getattr(holder, name) if name else 0 for name in (fields.first, fields.second, fields.third)),
@@ -215,6 +215,7 @@ def _line(order: Order) -> Line:
         getattr(order, "mode", 0),
         _parts(order, fields.parts) if fields.parts else _NO_PARTS,
     )
+    return Line._make(told)
 
 
 _MAY_BE_NOTHING = frozenset({"fee", "interest", "principal"})

@@ -2,8 +2,8 @@
 
 Rules:
 
-1. A batch in, a batch out; orders are independent of each other, each is booked whole or not at all. An order that takes
-   up another (a release, the bank's word on a withdrawal) goes in a later batch than that one.
+1. A batch in, a batch out; orders are independent of each other, each is booked whole or not at all. An order that
+   takes up another (a release, the bank's word on a withdrawal) goes in a later batch than that one.
 2. The verdict on each order is in the book before the ledger is asked, its answer after. Where a crash comes between,
    `recover` sends the same transfers again: nothing is booked twice, nothing that was promised is lost.
 3. The same request again gets the same answer; another one under the same id is refused by name, and nothing moves.
@@ -323,8 +323,8 @@ class Corridor:
             places = np.flatnonzero(booked & (outcomes["state"] == state)).tolist()
             if places:
                 book.put_state(connection, [keys[one] for one in places], Event(state, now, "", ""))
-        places = np.flatnonzero(booked & np.isin(columns.rows["type"], list(_EFFECTS)))
-        for line, place in zip(columns.lines(places), places.tolist(), strict=True):
+        ends = np.flatnonzero(booked & np.isin(columns.rows["type"], list(_EFFECTS)))
+        for line, place in zip(columns.lines(ends), ends.tolist(), strict=True):
             if outcomes["state"][place] == State.RISK_HELD:
                 continue
             taken = [order_of(key) for key, _ in line.parts] or [line.id]

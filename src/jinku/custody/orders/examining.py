@@ -122,7 +122,7 @@ def normalised(requests: RequestColumns) -> RequestColumns:
 
 
 def check_form(exam: Exam) -> None:
-    """Types that are, amounts that limits can count, accounts of these books, customers' where a customer's is meant."""
+    """Types that are, amounts that limits can count, accounts of these books, a customer's where one is meant."""
     rows, parts = exam.rows, exam.requests.columns.parts
     types = rows["type"]
     if len(rows) and (int(types.max()) >= _END or not np.isin(types, list(CATALOGUE)).all()):
@@ -178,8 +178,8 @@ def _party(rows: Array, name: str) -> Mask:
 
 
 def check_policy(exam: Exam, policy: Policy, used: Usage) -> tuple[Mask, Usage]:
-    """Refuse what the policy does not allow. Returns which orders need a checker, and what each person's orders of a day
-    move with this batch; `used` is what they moved before (of every pair, 0 where nothing).
+    """Refuse what the policy does not allow. Returns which orders need a checker, and what each person's orders of a
+    day move with this batch; `used` is what they moved before (of every pair, 0 where nothing).
     """
     rows, makers = exam.rows, exam.words["maker"]
     checked = np.zeros(len(rows), np.bool_)

@@ -26,6 +26,7 @@ from jinku.base.clock import from_rfc3339
 from jinku.base.errors import InputError
 from jinku.custody.errors import BadOrder
 from jinku.custody.orders.catalogue import CATALOGUE, OrderKind, OrderType, type_of
+from jinku.custody.orders.columns import OrderColumns
 from jinku.custody.orders.exceptional import Booked
 from jinku.custody.orders.mandates import Method
 from jinku.custody.orders.model import Hold, Mode, Order, Paid, Share
@@ -68,6 +69,7 @@ def read_requests(path: Path, chart: Chart, maker: str = "") -> list[Request]:
             continue
         try:
             found.append(_request(text, chart, maker))
+            OrderColumns.of(chart, [found[-1].order])  # what can be said of an order by looking at it alone
         except _Bad as bad:
             shown = str(bad.value)[:80]
             raise InputError(
@@ -205,7 +207,7 @@ def _account(name: str, value: Any, chart: Chart) -> int:
         key, _, party = value.partition(":")
         if not party or (party.isascii() and party.isdigit() and len(party) <= _DIGITS_MAX):
             for code, kind in chart.structure.kinds.items():
-                if kind.key == key:
+                if kind.key.lower() == key.lower():
                     try:
                         return chart.account(code, int(party or 0))
                     except BadOrder:

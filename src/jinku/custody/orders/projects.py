@@ -3,8 +3,8 @@
 Rules:
 
 1. A project has a number, a borrower's account and a limit. Its number is the `subject` of the orders about it.
-2. The limit is kept in the ledger as a mandate's total is: every bid reserves from it, also two bids at the same moment.
-   It may be raised, or lowered by what is free.
+2. The limit is kept in the ledger as a mandate's total is: every bid reserves from it, also two bids at the same
+   moment. It may be raised, or lowered by what is free.
 3. Who is owed how much of a released project's principal is kept in the ledger too, one claim for each creditor; it
    arises at the release and moves with debt transfer, compensation and repayment.
 

@@ -13,7 +13,7 @@ Example::
     Request(bid, maker="app", mandate=7)
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
@@ -177,6 +177,9 @@ class Answers:
     def count(self, *states: State) -> int:
         """How many orders are in one of `states`."""
         return int(np.isin(self.outcomes["state"], states).sum())
+
+    def __iter__(self) -> Iterator[Answer]:
+        return (self[place] for place in range(len(self)))
 
     def __getitem__(self, place: int) -> Answer:
         one, order = self.outcomes[place], self.columns.rows[place]
