@@ -6,8 +6,8 @@ Rules:
 2. The log's keys are made once, with the directory; a directory whose key is missing is refused, since a new key would
    start another log.
 3. What a directory holds is in ``house.json``; see ``docs/house.md``.
-4. Control data (parties, orders, days, breaks …) lies in ``control.db`` beside the ledger, or in the PostgreSQL database
-   that ``house.json`` names; each store adds its tables to it.
+4. Control data (parties, orders, days, breaks …) lies in ``control.db`` beside the ledger, or in the PostgreSQL
+   database that ``house.json`` names; each store adds its tables to it.
 
 Example::
 
@@ -111,7 +111,8 @@ def open_house(
 ) -> House:
     """Open the data directory, and make it where there is none.
 
-    `url`, `control`, `origin` and `post_quantum` count for a new directory; for an existing one they must be left out or agree.
+    `url`, `control`, `origin` and `post_quantum` count for a new directory; for an existing one they must be left out
+    or agree.
     The log's files of the last `recheck_entries` entries are compared with the journal and mended.
     Raises HouseError, and what opening the ledger or the log raises.
     """

@@ -2,7 +2,6 @@
 
 import json as json_text
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
     from jinku.custody.parties.model import Action, Change, PartyRecord
     from jinku.custody.parties.service import PartyOffice
 
-KEY_FILE = "parties.key"
-PEOPLE_FILE = "people.db"
 
 party_app = typer.Typer(
     name="party", help="Customers: open, bind a card, freeze, close, erase.", no_args_is_help=True
@@ -326,21 +323,10 @@ def _office(data: Path, entity: int) -> Iterator["PartyOffice"]:
 @contextmanager
 def _opened(data: Path, entity: int) -> Iterator[tuple["PartyOffice", Any]]:
     """The office of the data directory `data`; its log is published before it closes."""
-    from jinku.cli.leaving import CorridorPayouts
-    from jinku.custody.parties.identity import load_or_make_key
-    from jinku.custody.parties.people import PeopleStore
-    from jinku.custody.parties.register import PartyRegister
-    from jinku.custody.parties.service import Institution, PartyOffice, Stores
-    from jinku.custody.structure.book import StructureBook
-    from jinku.custody.structure.template import load_structure
+    from jinku.bootstrap.custody import Custody
 
-    clock = time.time_ns
-    with existing_house(data) as house, PeopleStore.open(data / PEOPLE_FILE) as people:
-        adopted = StructureBook(house.control, house.ledger, clock).in_force()
-        structure = adopted.get(entity) or load_structure()
-        stores = Stores(PartyRegister(house.control), people, load_or_make_key(data / "keys" / KEY_FILE))
-        payouts = CorridorPayouts(house, structure, clock)
-        yield PartyOffice(house.ledger, Institution(entity, structure), stores, payouts, clock), house
+    with existing_house(data) as house, Custody(house) as custody:
+        yield custody.parties(entity), house
         house.publish()
 
 
