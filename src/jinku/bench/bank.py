@@ -32,11 +32,13 @@ from typing import Any
 
 import httpx2
 
+from jinku.base.database import Database
 from jinku.bench.report import Figure
-from jinku.bootstrap import House, open_house
+from jinku.bootstrap import CONTROL_FILE, House, open_house
 from jinku.custody.channel.custodian.client import pinned
 from jinku.custody.channel.model import Instruction, Kind, Mode, Request, State
 from jinku.custody.channel.opening import open_channel
+from jinku.custody.channel.store import ChannelStore
 from jinku.custody.orders.desk import OrderDesk
 from jinku.custody.orders.model import Deposit, Step, Withdrawal, new_order_id, transfer_id
 from jinku.custody.structure.chart import Chart, Opening
@@ -49,6 +51,7 @@ from jinku.sim.custodian.server import ABOUT_FILE
 
 AMOUNT_LEAST = 1_000
 STOP_S = 10
+LOOK_S = 0.3
 SIDES = ("custodian", "iso")
 
 
@@ -64,6 +67,8 @@ class Plan:
     day_s: float = 4.0
     seconds_max: float = 1_800.0
     notice_port: int = 0
+    watch_s: int = 10
+    """How often settled payouts are asked about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +235,7 @@ def _bank(plan: Plan, bank: Path) -> Iterator[Simulator]:
 def _prepare(plan: Plan, house: House, bank: Path, simulator: Simulator) -> None:
     """Customers with money at the bank and in the ledger, withdrawals held, instructions made and approved."""
     count = plan.count
-    quick = {"resend_after_s": 2, "query_every_s": 2, "watch_every_s": 15}
+    quick = {"resend_after_s": 2, "query_every_s": 2, "watch_every_s": plan.watch_s}
     terms = {
         "custodian": {**quick, "acknowledge_within_s": 2},
         "iso20022": {**quick, "acknowledge_within_s": 5},
@@ -306,15 +311,17 @@ def _dispatch(plan: Plan, data: Path, simulator: Simulator) -> int:
             if done > 1:
                 problem = process.stderr.read().decode() if process.stderr else ""
                 raise LedgerError(f"dispatching ended with {done}: {problem[:400]}", remedy="see the message")
-        if not simulator.get("/simulator/state")["due"] and done == 0 and _settled_down(data, simulator):
+        while simulator.get("/simulator/state")["due"] and time.monotonic() < end:
+            time.sleep(LOOK_S)
+        if done == 0 and _settled_down(data, simulator):
             break
-        time.sleep(0.5)
+        time.sleep(plan.watch_s / 2)  # a return whose notice was lost is learnt by asking
     return kills
 
 
 def _settled_down(data: Path, simulator: Simulator) -> bool:
     """Whether our table knows as many returns as the bank's books."""
     outside = simulator.get("/simulator/outside")["outside"]
-    with open_house(data) as house, open_channel(data, house.ledger, house.control) as opened:
+    with Database.open(data / CONTROL_FILE) as database:
         came_back = sum(1 for row in outside if int(row[2]) < 0)
-        return opened.store.counts()[State.RETURNED] == came_back
+        return ChannelStore(database).counts()[State.RETURNED] == came_back

@@ -16,6 +16,7 @@ Example::
 """
 
 import hashlib
+import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -38,6 +39,9 @@ from jinku.custody.channel.work import Steps, Work
 BATCH_INSTRUCTIONS = 2_000
 ASKED_PER_ROUND = 500
 ARRIVALS_PER_ROUND = 200
+NAME_CHARS = 12
+"""Of a channel's name in a batch's id, which has at most 35 characters (ISO 20022 MsgId)."""
+NS_PER_MS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ class Dispatcher(Closing):
             for batch in self._desk.store.batches(undone=True)
         ]
         sent = sum(sum(self._work.wait(name)) for name in begun)
-        name = self._work.start("round", f"round-{self._clock():x}", "")
+        name = self._work.start("round", f"round-{secrets.token_hex(16)}", "")
         arrived, asked, booked = self._work.wait(name)
         return Cycle(sent, arrived, asked, booked)
 
@@ -98,7 +102,7 @@ class Dispatcher(Closing):
         table, now = INSTRUCTION.c, self._clock()
         first = and_(table.state == State.APPROVED.value, table.batch == "")
         again = and_(table.state == State.UNKNOWN.value, table.missing_at > table.sent_at)
-        planned = f"{dialect.name}-{now:x}"
+        planned = f"{dialect.name[:NAME_CHARS]}-{now // NS_PER_MS:x}-{secrets.token_hex(4)}"
         with self._desk.store.changing() as change:
             found = change.where(table.channel == dialect.name, or_(first, again), limit=BATCH_INSTRUCTIONS)
             if not found:
