@@ -82,7 +82,9 @@ def log(
 @bench_app.command()
 def recon(
     seed: Annotated[int, typer.Option(help="Of the labelled days and the sides.", min=0)] = 7,
-    lines: Annotated[int, typer.Option(help="Records on each side where speed is measured.", min=1_000)] = 1_000_000,
+    lines: Annotated[
+        int, typer.Option(help="Records on each side where speed is measured.", min=1_000)
+    ] = 1_000_000,
     json: Json = False,
 ) -> None:
     """Reconciliation: the exact pass, three sides with evidence, and labelled days judged against their truth."""

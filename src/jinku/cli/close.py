@@ -116,6 +116,24 @@ def start(
 
 
 @close_app.command()
+def drop(
+    sha256: Annotated[str, typer.Argument(help="SHA-256 of the file, as `show` lists it.")],
+    by: Person,
+    reason: Annotated[str, typer.Option("--reason", help="Why.")],
+    entity: Entity = 1,
+    currency: CurrencyCode = "CNY",
+    data: Data = DATA_DEFAULT,
+    json: Json = False,
+) -> None:
+    """Take back a file that was given by mistake, before the record is prepared."""
+    books = books_of(entity, currency)
+    with closing_rooms(data) as rooms:
+        day = rooms.desk.drop(books, sha256, by, reason)
+        inputs = [one.as_json() for one in rooms.desk.inputs(books, day.day)]
+    _show_day(day, {"inputs": inputs}, json)
+
+
+@close_app.command()
 def finish(
     by: Person,
     entity: Entity = 1,
@@ -206,7 +224,9 @@ def show(
     books = books_of(entity, currency)
     with closing_rooms(data) as rooms:
         found = day_of(rooms, books, day)
-        document = _document(rooms.desk.record(books, found.day)) if found.record or found.draft else {}
+        written = bool(found.record or found.draft)
+        document = _document(rooms.desk.record(books, found.day)) if written else {}
+        document.setdefault("inputs", [one.as_json() for one in rooms.desk.inputs(books, found.day)])
         history = _history(rooms, books, found)
     value = {**day_json(found), "document": document, "history": history}
     out = Output(json)

@@ -16,10 +16,13 @@ from jinku.cli.access import access_app
 from jinku.cli.agreement import agreement_app
 from jinku.cli.attest import attest_app
 from jinku.cli.audit import audit_app
+from jinku.cli.balance import balance_app
 from jinku.cli.bank import bank_app
 from jinku.cli.bench import bench_app
+from jinku.cli.breaks import breaks_app
 from jinku.cli.close import close_app
 from jinku.cli.demo import demo
+from jinku.cli.drill import drill_app
 from jinku.cli.failures import Exit, exit_code_of, report
 from jinku.cli.importing import import_app
 from jinku.cli.ledger import ledger_app
@@ -68,6 +71,9 @@ app.add_typer(structure_app)
 app.add_typer(party_app)
 app.add_typer(recon_app)
 app.add_typer(close_app)
+app.add_typer(breaks_app)
+app.add_typer(balance_app)
+app.add_typer(drill_app)
 app.add_typer(position_app)
 app.add_typer(order_app)
 app.add_typer(mandate_app)

@@ -1,0 +1,260 @@
+"""Everything of custody over one open house, put together once and handed to commands, API and demonstration.
+
+Rules:
+
+1. A desk is made when it is first asked for, and kept; what must be closed is closed with this.
+2. A legal entity's account structure is the one it adopted, else the one that its days are closed by, else the default.
+3. Approval levels are in ``approvers.toml`` of the directory; nobody is senior unless it says so.
+4. `recover` brings to its end what a crash left half done anywhere; it is the first thing to do after opening.
+
+Example::
+
+    with open_house(directory) as house, Custody(house) as custody:
+        custody.recover()
+        custody.corridor(1, 156).submit(requests)
+"""
+
+import threading
+import time
+import tomllib
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TypeVar, cast
+
+from jinku.base.calendar import calendar_named
+from jinku.base.clock import Clock
+from jinku.base.closing import Closing
+from jinku.base.errors import InputError
+from jinku.bootstrap.house import House
+from jinku.custody.agreements.accounts import ChartNames
+from jinku.custody.agreements.office import AgreementOffice
+from jinku.custody.agreements.store import AgreementStore
+from jinku.custody.breaks.desk import BreakDesk, BreakParts
+from jinku.custody.channel.opening import OpenChannel, open_channel
+from jinku.custody.closing.days import Books, DayBook
+from jinku.custody.closing.desk import CloseDesk, DeskParts
+from jinku.custody.closing.paying import OrderPayer
+from jinku.custody.closing.remedies import RemedyDesk
+from jinku.custody.closing.three_sides import reconcile_day
+from jinku.custody.closing.vault import Vault
+from jinku.custody.orders.acts import OrderActs
+from jinku.custody.orders.corridor import Corridor, Rooms
+from jinku.custody.orders.leaving import CorridorPayouts
+from jinku.custody.parties.identity import load_or_make_key
+from jinku.custody.parties.people import PeopleStore
+from jinku.custody.parties.register import PartyRegister
+from jinku.custody.parties.service import Institution, PartyOffice, Stores
+from jinku.custody.proof.desk import AttestationDesk
+from jinku.custody.structure.bitemporal import EffectiveBooks
+from jinku.custody.structure.bitemporal_hours import BusinessHours
+from jinku.custody.structure.book import StructureBook
+from jinku.custody.structure.chart import Chart
+from jinku.custody.structure.model import Structure
+from jinku.custody.structure.template import load_structure
+
+AGREEMENTS_FILE = "agreements.sqlite"
+APPROVERS_FILE = "approvers.toml"
+CLOSES_DIRECTORY = "closes"
+PARTIES_KEY_FILE = "parties.key"
+PEOPLE_FILE = "people.db"
+
+Made = TypeVar("Made")
+
+
+class Custody(Closing):
+    """The desks and offices of one house; see the module's rules. May be used by many threads."""
+
+    def __init__(self, house: House, clock: Clock = time.time_ns) -> None:
+        self.house, self.clock = house, clock
+        self._made: dict[tuple[str, int, int], object] = {}
+        self._lock = threading.RLock()
+        self._undo = ExitStack()
+
+    def close(self) -> None:
+        """Release what was opened over the house; the house is its owner's to close."""
+        self._undo.close()
+
+    def recover(self) -> None:
+        """Finish what a crash left half done. Raises what the ledger and the control database raise."""
+        for entity, currency in self.books:
+            self.acts(entity, currency).recover()
+            self.agreements(entity, currency).recover()
+        self.breaks.recover()
+        for entity in {entity for entity, _ in self.books}:
+            self.parties(entity).recover()
+        for one in self.days.books():
+            self.closing.resume(Books(*one))
+
+    @property
+    def books(self) -> list[Books]:
+        """The books whose days are closed here; entity 1 in CNY where there are none yet."""
+        return [Books(*one) for one in self.days.books()] or [Books(1, 156)]
+
+    # --- whose money -------------------------------------------------------------------------------------------------
+
+    @property
+    def structures(self) -> StructureBook:
+        """Which account structures are in force."""
+        house = self.house
+        return self._once("structures", lambda: StructureBook(house.control, house.ledger, self.clock))
+
+    def structure(self, entity: int) -> Structure:
+        """A legal entity's account structure (rule 2)."""
+        adopted = self.structures.in_force().get(entity)
+        if adopted is not None:
+            return adopted
+        closed_by = [
+            self.days.settings(Books(*one)).structure for one in self.days.books() if one[0] == entity
+        ]
+        return load_structure(closed_by[0]) if closed_by and closed_by[0] else load_structure()
+
+    def chart(self, entity: int, currency: int) -> Chart:
+        """The books of a legal entity in a currency (ISO 4217 number)."""
+        return Chart(entity, currency, self.structure(entity))
+
+    def effective(self, entity: int) -> EffectiveBooks:
+        """Balances as of one moment, known at another."""
+        return EffectiveBooks(self.house.ledger, BusinessHours.of(self.structure(entity)))
+
+    # --- parties, orders, agreements, bank ---------------------------------------------------------------------------
+
+    @property
+    def people(self) -> PeopleStore:
+        """The people behind party numbers."""
+        path = self.house.directory / PEOPLE_FILE
+        return self._once("people", lambda: self._undo.enter_context(PeopleStore.open(path)))
+
+    def parties(self, entity: int) -> PartyOffice:
+        """The office of a legal entity's parties."""
+        return self._once("parties", lambda: self._parties(entity), entity)
+
+    def _parties(self, entity: int) -> PartyOffice:
+        house = self.house
+        key = load_or_make_key(house.directory / "keys" / PARTIES_KEY_FILE)
+        stores = Stores(PartyRegister(house.control), self.people, key)
+        payouts = CorridorPayouts(self.corridor)
+        return PartyOffice(
+            house.ledger, Institution(entity, self.structure(entity)), stores, payouts, self.clock
+        )
+
+    def corridor(self, entity: int, currency: int) -> Corridor:
+        """The corridor that orders in these books go through."""
+        house = self.house
+        return self._once(
+            "corridor",
+            lambda: Corridor(
+                Rooms.of(house.ledger, house.control, self.chart(entity, currency), clock=self.clock)
+            ),
+            entity,
+            currency,
+        )
+
+    def acts(self, entity: int, currency: int) -> OrderActs:
+        """What becomes of single orders after they were given."""
+        return self._once("acts", lambda: OrderActs(self.corridor(entity, currency)), entity, currency)
+
+    def agreements(self, entity: int, currency: int) -> AgreementOffice:
+        """The office of agreements over these books."""
+        names = ChartNames(self.chart(entity, currency))
+        return self._once(
+            "agreements",
+            lambda: AgreementOffice(self.house.ledger, self.agreement_store, names, clock=self.clock),
+            entity,
+            currency,
+        )
+
+    @property
+    def agreement_store(self) -> AgreementStore:
+        """The book of agreements."""
+        path = self.house.directory / AGREEMENTS_FILE
+        return self._once("agreement store", lambda: self._undo.enter_context(AgreementStore(path)))
+
+    def channel(self, entity: int, currency: int, work: Path | str = "") -> OpenChannel:
+        """A bank channel for these books; whoever asks closes it."""
+        house, chart = self.house, self.chart(entity, currency)
+        return open_channel(
+            house.directory, house.ledger, house.control, chart=chart, work=work, clock=self.clock
+        )
+
+    # --- days --------------------------------------------------------------------------------------------------------
+
+    @property
+    def days(self) -> DayBook:
+        """The days of all books."""
+        return self._once("days", lambda: DayBook(self.house.control, self.house.ledger, self.clock))
+
+    @property
+    def breaks(self) -> BreakDesk:
+        """The desk of breaks."""
+        return self._once("breaks", self._breaks)
+
+    def _breaks(self) -> BreakDesk:
+        levels = approval_levels(self.house.directory / APPROVERS_FILE)
+        return BreakDesk(
+            BreakParts(
+                self.house.control,
+                self.house.ledger,
+                self.clock,
+                calendar_of=lambda entity: calendar_named(self.structure(entity).calendar),
+                chart_of=self.chart,
+                level_of=lambda person: levels.get(person, 1),
+            )
+        )
+
+    @property
+    def closing(self) -> CloseDesk:
+        """The desk that closes days."""
+        return self._once("closing", self._closing)
+
+    def _closing(self) -> CloseDesk:
+        house, vault = self.house, Vault(self.house.directory / CLOSES_DIRECTORY)
+        return CloseDesk(
+            DeskParts(house.control, self.days, house.ledger, vault, reconcile_day, self.breaks, self.clock)
+        )
+
+    @property
+    def remedies(self) -> RemedyDesk:
+        """The desk that makes shortfalls good and takes excesses out."""
+        payer = OrderPayer(self.house.ledger, self.structure)
+        return self._once(
+            "remedies",
+            lambda: RemedyDesk(self.house.control, self.days, self.house.ledger, payer, self.clock),
+        )
+
+    # --- proof -------------------------------------------------------------------------------------------------------
+
+    def attestations(self, customer: Callable[[int], str] = str) -> AttestationDesk:
+        """The desk of attestations; `customer` gives the number under which an account stands in them."""
+        house = self.house
+        return AttestationDesk(
+            house.directory,
+            house.ledger,
+            house.publisher,
+            structures=self.structures.in_force(),
+            customer=customer,
+            clock=self.clock,
+        )
+
+    def _once(self, name: str, make: Callable[[], Made], entity: int = 0, currency: int = 0) -> Made:
+        with self._lock:
+            key = (name, entity, currency)
+            if key not in self._made:
+                self._made[key] = make()
+            return cast(Made, self._made[key])
+
+
+def approval_levels(path: Path) -> dict[str, int]:
+    """The approval levels of persons in ``approvers.toml``; empty where there is none. Raises InputError."""
+    if not path.exists():
+        return {}
+    try:
+        levels = tomllib.loads(path.read_text(encoding="utf-8")).get("levels", {})
+    except (ValueError, OSError) as error:
+        raise InputError("cannot be read as TOML", file=path.name, remedy="see docs/breaks.md") from error
+    for person, level in levels.items():
+        if not isinstance(level, int) or level < 1:
+            raise InputError(
+                "is no level", file=path.name, field=person, value=str(level), remedy="use 1, 2, …"
+            )
+    return dict(levels)
