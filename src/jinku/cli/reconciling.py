@@ -16,6 +16,7 @@ from typing import Any
 from jinku.api.wire.custody import position_out, reconciliation_out
 from jinku.bootstrap import House
 from jinku.custody.closing.position import Outcome, Position
+from jinku.custody.closing.standing import positions_now
 from jinku.custody.reconciliation.model import Reconciliation
 from jinku.custody.reconciliation.report import (
     breaks_csv,
@@ -26,7 +27,6 @@ from jinku.custody.reconciliation.report import (
 )
 from jinku.custody.statements.desk import StatementDesk
 from jinku.custody.structure.chart import Chart
-from jinku.custody.structure.standing import positions_now
 from jinku.custody.structure.table import Kind
 
 

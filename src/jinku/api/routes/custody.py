@@ -27,8 +27,8 @@ from jinku.api.wire.custody import (
 )
 from jinku.api.wire.filters import Cursor
 from jinku.api.wire.numbers import U128, PathU128
+from jinku.custody.closing.standing import positions_now
 from jinku.custody.structure.chart import ENTITY_BITS
-from jinku.custody.structure.standing import positions_now
 
 _MEDIA_TYPES = {
     "application/xml": "A camt.052, camt.053 or camt.054 document.",

@@ -10,7 +10,8 @@ Rules:
 4. The ledger burns the id of what it refuses. A movement refused because of a closure is therefore booked under the
    next number of its order (rule 5), and a refused closure is asked for under a new id.
 5. What the bank did already for a closed account (a payout it made, money it received) is booked between a void of
-   the closure and a closure anew, in one chain: nobody else gets in between. Such a chain may settle payouts asked for before and bring money in from the bank; it never takes money anew, nor to or from anybody else.
+   the closure and a closure anew, in one chain: nobody else gets in between. Such a chain may settle payouts asked
+   for before and bring money in from the bank; it never takes money anew, nor to or from anybody else.
 
 Example::
 
