@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from jinku.custody.agreements.store import AgreementStore
     from jinku.custody.numscript import Inputs, Program
 
-AGREEMENTS_FILE = "agreements.sqlite"
 
 agreement_app = typer.Typer(
     name="agreement",
@@ -190,7 +189,6 @@ def execute(
             result = office.rehearse(request).document()
             out.show(result, lambda: show_result(out, result))
             return
-        office.recover()
         run = office.execute(request)
     _show_run(run, out)
     if run.status is not RunStatus.BOOKED:
@@ -201,16 +199,14 @@ def execute(
 def _office(
     data: Path, entity: int = 1, currency_code: str = "CNY"
 ) -> Iterator[tuple["AgreementOffice", "AgreementStore"]]:
-    """The office of the data directory `data`; its log is published before it closes."""
+    """The office of the data directory `data`, what a crash left planned sent again; its log is published after."""
     from jinku.base.currency import currency
-    from jinku.custody.agreements.accounts import ChartNames
-    from jinku.custody.agreements.office import AgreementOffice
-    from jinku.custody.agreements.store import AgreementStore
-    from jinku.custody.structure.chart import Chart
+    from jinku.bootstrap.custody import Custody
 
-    names = ChartNames(Chart(entity, currency(currency_code).number))
-    with existing_house(data) as house, AgreementStore(data / AGREEMENTS_FILE) as store:
-        yield AgreementOffice(house.ledger, store, names), store
+    with existing_house(data) as house, Custody(house) as custody:
+        office = custody.agreements(entity, currency(currency_code).number)
+        office.recover()
+        yield office, custody.agreement_store
         house.publish()
 
 
