@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +11,7 @@ from jinku.cli.closing import (
     DayArgument,
     Entity,
     Person,
+    Rooms,
     books_of,
     closing_rooms,
     day_of,
@@ -20,6 +21,9 @@ from jinku.cli.closing import (
 from jinku.cli.failures import Exit
 from jinku.cli.house import DATA_DEFAULT, Data
 from jinku.cli.output import Json, Output
+
+if TYPE_CHECKING:
+    from jinku.custody.closing.days import Books
 
 position_app = typer.Typer(
     name="position",
@@ -35,9 +39,10 @@ _COLUMNS = ("day", "pool", "requirement ", "resource ", "internal ", "external "
 def now(
     entity: Entity = 1, currency: CurrencyCode = "CNY", data: Data = DATA_DEFAULT, json: Json = False
 ) -> None:
-    """The newest day's position, step by step, and the clocks that run. Exit code 1: a shortfall."""
+    """By our books at this moment, and by the newest close step by step, with the clocks that run. 1: a shortfall."""
     books = books_of(entity, currency)
     with closing_rooms(data) as rooms:
+        live = _live(rooms, books)
         days = rooms.book.days(books)
         rows = rooms.remedies.position(books, days[-1].day) if days else []
         if days and not rows and len(days) > 1:
@@ -50,6 +55,7 @@ def now(
     out = Output(json)
 
     def render() -> None:
+        _table(out, live, currency, "By our books now")
         if not rows:
             out.line(_EMPTY)
         _table(out, rows, currency)
@@ -58,7 +64,7 @@ def now(
                 out.line(f"  {line}")
         _remedies(out, running)
 
-    out.show({"positions": rows, "remedies": running}, render)
+    out.show({"now": live, "positions": rows, "remedies": running}, render)
     if any(row["outcome"] == "shortfall" for row in rows):
         raise typer.Exit(Exit.REFUSED)
 
@@ -175,11 +181,28 @@ def draft_notice(
     out.show({"notices": value}, render)
 
 
-def _table(out: Output, rows: list[dict[str, Any]], code: str) -> None:
+def _live(rooms: Rooms, books: "Books") -> list[dict[str, Any]]:
+    """The position by our books at this moment; nothing where no day book is begun."""
+    from jinku.base.clock import to_rfc3339
+    from jinku.base.currency import currency_by_number
+    from jinku.custody.closing.requirement import AsOf, position_now
+    from jinku.custody.closing.table import rule_in_force
+
+    if books not in rooms.book.books():
+        return []
+    day = rooms.book.open_day(*books)
+    rule = rule_in_force(rooms.book.settings(books, day).regime, day)
+    what = AsOf(books.entity, currency_by_number(books.currency), day, to_rfc3339(time.time_ns()))
+    accounts = rooms.house.ledger.accounts_array()
+    found = position_now(what, accounts, rooms.structure(books), rule)
+    return [{**one.as_json(), "explanation": list(one.explanation)} for one in found]
+
+
+def _table(out: Output, rows: list[dict[str, Any]], code: str, title: str = "Positions") -> None:
     if rows:
         names = ("requirement", "resource", "internal", "external", "difference")
         shown = [(r["day"], r["pool"], *(money(r[name], code) for name in names), r["outcome"]) for r in rows]
-        out.table(_COLUMNS, shown, "Positions")
+        out.table(_COLUMNS, shown, title)
 
 
 def _remedies(out: Output, rows: list[dict[str, Any]]) -> None:

@@ -93,7 +93,9 @@ def test_a_day_from_nothing_to_a_sealed_record(
     run(capsys, data, *begin, *BOOKS)
     [book] = run(capsys, data, "close", "status")["books"]
     assert (book["next_to_close"], book["state"]) == (day.isoformat(), "open")
-    assert run(capsys, data, "position", "now", *BOOKS) == {"positions": [], "remedies": []}
+    position = run(capsys, data, "position", "now", *BOOKS)
+    assert (position["positions"], position["remedies"]) == ([], [])
+    assert (position["now"][0]["requirement"], position["now"][0]["resource"]) == ("10000", "10000")
     nothing = run(capsys, data, "close", "show", *BOOKS, code=1)
     assert nothing["error"]["code"] == "not_found"
 
@@ -139,7 +141,7 @@ def test_a_past_day_is_closed_computed_again_and_made_good(
     [draft] = run(capsys, data, "position", "notice", "--out", str(out), *BOOKS)["notices"]
     assert "90.00 GBP" in draft["chinese"]
     assert len(list(out.iterdir())) == 2
-    for words in (("close", "show"), ("position", "now"), ("close", "reperform")):
+    for words in (("close", "show"), ("position", "now"), ("position", "history"), ("close", "reperform")):
         assert main([*words, "--data", str(data), *BOOKS]) == 0
     assert main(["close", "status", "--data", str(data)]) == 0
     assert "equal" in capsys.readouterr().out

@@ -244,6 +244,35 @@ def test_unknown_accounts_are_placed_by_a_person(scene: Scene) -> None:
     scene.desk.finish(BOOKS, "clerk-1")
 
 
+def test_three_sides_and_a_file_that_was_given_by_mistake(scene: Scene) -> None:
+    """R7: platform, ledger and bank are compared; a wrong export is taken back, with a reason, and noted."""
+    bank = Bank()
+    a_day(scene, bank, FIRST)
+    scene.clock.to("2026-11-19T18:00:00Z")
+    scene.start([bank.statement(FIRST)])
+    rows = ["id,reference,amount,direction,date", "p1,1,100.00,in,2026-11-19", "p2,2,100.00,in,2026-11-19"]
+    wrong = "\n".join([*rows, "p3,3,99.00,out,2026-11-19"]).encode()
+    scene.desk.start(BOOKS, Given(platform=[("orders.csv", wrong)]), scene.structure, "clerk-1")
+    _, draft = scene.desk.finish(BOOKS, "clerk-1")
+    counts = json.loads(draft)["reconciliation"]["counts"]
+    assert counts["equal"] == 2
+    assert sum(counts.values()) > 2
+    digest = hashlib.sha256(wrong).hexdigest()
+    with pytest.raises(CloseRefused, match="prepared"):
+        scene.desk.drop(BOOKS, digest, "clerk-1", "yesterday's file")
+    scene.desk.send_back(BOOKS, "clerk-2", "wrong export")
+    scene.desk.drop(BOOKS, digest, "clerk-1", "yesterday's file")
+    with pytest.raises(CloseRefused, match="no file"):
+        scene.desk.drop(BOOKS, digest, "clerk-1", "again")
+    good = wrong.replace(b"99.00", b"25.00")
+    scene.desk.start(BOOKS, Given(platform=[("orders.csv", good)]), scene.structure, "clerk-1")
+    _, draft = scene.desk.finish(BOOKS, "clerk-1")
+    assert json.loads(draft)["reconciliation"]["counts"] == {"equal": 3}
+    day, _ = scene.desk.review(BOOKS, "clerk-2")
+    assert "yesterday's file" in str(scene.book.history(BOOKS, FIRST))
+    assert scene.desk.reperform(BOOKS, day.day).equal
+
+
 def test_other_books_are_not_touched(scene: Scene) -> None:
     assert scene.book.books() == [BOOKS]
     assert not scene.book.is_closed(*Books(2, 826), FIRST)

@@ -85,6 +85,8 @@ def test_a_shortfall_is_topped_up_on_the_same_day_with_evidence(scene: Scene, re
     assert evidence["in_time"]
     assert evidence["position_after"]["difference"] == "0"
     assert evidence["decided_by"] == "clerk-2"
+    now = evidence["payment"]["position_now"]
+    assert (now["requirement"], now["resource"], now["own"]) == ("13000", "16000", "3000")
     scene.clock.to("2026-11-20T12:00:00Z")
     bank.lines.append(bank_line(done.order_id, 3_000, SECOND))
     scene.close(bank, SECOND)

@@ -163,6 +163,35 @@ class CloseDesk:
         digest = self._vault.put(final)
         return self._sealed(self._book.approve(books, day.day, by, day.draft, digest))
 
+    def drop(self, books: Books, sha256: str, by: str, reason: str) -> Day:
+        """Take back a file that was given by mistake; it stays in the vault, and the day's history says why.
+
+        Raises CloseRefused once the record is prepared, or where no such file was given; what comes from the ledger
+        or the day before cannot be taken back.
+        """
+        person(by)
+        day = self._being_closed(books)
+        if day.state is not DayState.CLOSING:
+            raise CloseRefused(
+                f"{day.day} is {day.state.value}", remedy="send it back first: `jinku close review`"
+            )
+        given = (
+            InputRole.STATEMENT,
+            InputRole.PLATFORM,
+            InputRole.MAPPING,
+            InputRole.LAYOUT,
+            InputRole.RULES,
+        )
+        where = [INPUT.c[name] == value for name, value in _key(day).items()]
+        where += [INPUT.c.sha256 == sha256, INPUT.c.role.in_([one.value for one in given])]
+        with self._database.writing() as connection:
+            if not connection.execute(delete(INPUT).where(*where)).rowcount:
+                raise CloseRefused(
+                    f"no file {sha256[:64]} was given to {day.day}", remedy="see `jinku close show`"
+                )
+            self._book.note(connection, books, day.day, by, "input taken back", f"{sha256} {reason}")
+        return day
+
     def send_back(self, books: Books, by: str, reason: str) -> Day:
         """Do not approve: the day is to be prepared anew. Raises CloseRefused, SamePerson."""
         return self._book.send_back(books, self._being_closed(books).day, by, reason)
@@ -254,6 +283,7 @@ class CloseDesk:
                 self._screen(books, one, given.statements[number][0])
             require_of_day(one, day, last.day if last else None, given.statements[number][0])
         known = self._said_accounts(self.inputs(books, last.day)) if last else {}
+        known |= self._said_accounts(self.inputs(books, day))
         accounts_of(structure, [one for _, one in read], {**known, **given.accounts})
 
     def _take_from_ledger(self, day: Day, by: str) -> None:

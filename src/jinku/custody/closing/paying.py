@@ -8,14 +8,18 @@ Example::
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from jinku.base.currency import currency_by_number
 from jinku.custody.closing.days import Books
 from jinku.custody.closing.errors import CloseRefused
 from jinku.custody.closing.remedies import Payment, RemedyKind
+from jinku.custody.closing.requirement import AsOf, position_now
+from jinku.custody.closing.table import rule_in_force
 from jinku.custody.orders.desk import ColumnarLedger, OrderDesk
 from jinku.custody.orders.exceptional import Excess, TopUp
 from jinku.custody.structure.chart import Chart
 from jinku.custody.structure.model import Structure
 from jinku.custody.structure.table import Kind, Money, Side
+from jinku.ledger.layout import Array
 from jinku.ledger.model import Account
 
 
@@ -24,6 +28,10 @@ class PayingLedger(ColumnarLedger, Protocol):
 
     def lookup_accounts(self, accounts: list[int]) -> list[Account]:
         """The accounts with these ids that exist."""
+        ...
+
+    def accounts_array(self) -> Array:
+        """Every account at one instant, as ``ACCOUNT`` rows."""
         ...
 
 
@@ -55,7 +63,20 @@ class OrderPayer:
                 f"the ledger refused the {payment.kind.value}: {outcome.refused[0].status.name}",
                 remedy="see that the own account holds enough money",
             )
-        return {"account": f"{account:032x}", "transfers": outcome.booked, "day": payment.day.isoformat()}
+        return {
+            "account": f"{account:032x}",
+            "transfers": outcome.booked,
+            "day": payment.day.isoformat(),
+            "position_now": self._position_now(payment, chart),
+        }
+
+    def _position_now(self, payment: Payment, chart: Chart) -> Mapping[str, Any]:
+        """The pool's position by our books with the payment in it; the bank's word comes with its next statement."""
+        unit = currency_by_number(payment.books.currency)
+        what = AsOf(payment.books.entity, unit, payment.day, f"order {payment.order_id:032x}")
+        rule = rule_in_force(chart.structure.jurisdiction, payment.day)
+        found = position_now(what, self._ledger.accounts_array(), chart.structure, rule)
+        return next(one.as_json() for one in found if one.pool == payment.pool)
 
     def _source(self, payment: Payment) -> int:
         """The one account of own money in the pool that holds enough: earlier top-ups before fees."""

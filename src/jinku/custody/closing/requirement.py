@@ -24,13 +24,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
+
 from jinku.base.currency import Currency
 from jinku.base.decimals import format_minor
+from jinku.custody.closing.extract import BALANCE_ROW, ENTITY_SHIFT
 from jinku.custody.closing.position import Outcome
 from jinku.custody.closing.table import SafeguardingRule
 from jinku.custody.structure.model import Structure
 from jinku.custody.structure.table import Money, Place, Side
-from jinku.ledger.layout import Array, EntryKind, u128
+from jinku.ledger.layout import ENTRY, Array, EntryKind, u128
 
 PRUDENT_KEYS = frozenset({"RISK_RESERVE"})
 """Own money that an institution leaves in the client account on purpose, by key of its kind."""
@@ -271,6 +274,22 @@ def positions_of(
             )
         )
     return tuple(found)
+
+
+def position_now(
+    what: AsOf, accounts: Array, structure: Structure, rule: SafeguardingRule
+) -> tuple[PoolPosition, ...]:
+    """The position by our books alone, from ``ACCOUNT`` rows of one instant; those of other books are left out.
+
+    Money in transit is given no time here: nobody says what of it came today.
+    """
+    ours = (accounts["id_hi"] >> np.uint64(ENTITY_SHIFT) == np.uint64(what.entity)) & (
+        accounts["ledger"] == what.currency.number
+    )
+    rows = np.zeros(int(ours.sum()), BALANCE_ROW)
+    for name in rows.dtype.names or ():
+        rows[name] = accounts[name][ours]
+    return positions_of(what, rows, np.zeros(0, ENTRY), {}, structure, rule)
 
 
 def balances_by_kind(balances: Array, structure: Structure) -> dict[int, list[int]]:
