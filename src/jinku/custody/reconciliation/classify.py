@@ -222,7 +222,8 @@ class Classifier:
             if sides[s]
         ]
         found = []
-        for place in sorted({int(self.cases.place[node]) for node in nodes}):
+        places = {(self._account(node), int(self.cases.place[node])) for node in nodes}
+        for _, place in sorted(places):
             here = [[n for n in side if self.cases.place[n] == place] for side in sides]
             sums = [sum(int(self.book.signed[n]) for n in side) for side in here]
             if sums[BANK] != sums[LEDGER] or (self.book.present[PLATFORM] and sums[LEDGER] != sums[PLATFORM]):
@@ -371,18 +372,14 @@ class Classifier:
         for side in self.taking_part:
             if side == here or self.cases.count[side, case]:
                 continue
-            ours, theirs = (node, None) if side > here else (None, node)
+            of_ours = side > here
             for one in self._named_open.get((name, side), ())[:_SCANNED_MAX] if name else ():
-                lag = int(book.business[one] - book.business[node]) * (1 if ours is not None else -1)
-                if (
-                    self._reach[0] <= lag <= self._reach[1]
-                    and not book.taken_back[one]
-                    and not book.taken_back[node]
-                ):
+                lag = int(book.business[one] - book.business[node]) * (1 if of_ours else -1)
+                near = self._reach[0] <= lag <= self._reach[1] and book.currency[one] == book.currency[node]
+                if near and not book.taken_back[one] and not book.taken_back[node]:
                     found[one] = None
-            nameless = self._nameless(node) if theirs is not None else True
-            if nameless:
-                found |= dict.fromkeys(self._fits(node, side, of_ours=ours is not None))
+            if of_ours or self._nameless(node):
+                found |= dict.fromkeys(self._fits(node, side, of_ours=of_ours))
         alive = [one for one in found if not self._settled(one)]
         return tuple(book.named(one) for one in alive[:CANDIDATES_MAX])
 
