@@ -286,42 +286,32 @@ def _prepare(plan: Plan, house: House, bank: Path, simulator: Simulator) -> None
 def _dispatch(plan: Plan, data: Path, simulator: Simulator) -> int:
     """Dispatch until nothing is open on either side, killing the process on the way; how often it was killed."""
     chance, kills, end = random.Random(plan.seed), 0, time.monotonic() + plan.seconds_max  # noqa: S311 - a schedule
-    command = [
-        sys.executable,
-        "-m",
-        "jinku",
-        "bank",
-        "dispatch",
-        "--data",
-        str(data),
-        "--until-done",
-        "--for",
-    ]
+    command = [sys.executable, "-m", "jinku", "bank", "dispatch", "--data", str(data), "--stay", "--for", "0"]
     while time.monotonic() < end:
-        lasting = str(max(1.0, end - time.monotonic()))
-        with subprocess.Popen(
-            [*command, lasting], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-        ) as process:
-            try:
-                done = process.wait(chance.uniform(*plan.kill_after_s) if kills < plan.kills else None)
-            except subprocess.TimeoutExpired:
-                os.kill(process.pid, signal.SIGKILL)
-                kills += 1
-                continue
-            if done > 1:
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+            until = time.monotonic() + chance.uniform(*plan.kill_after_s) if kills < plan.kills else end
+            while time.monotonic() < until and process.poll() is None:
+                time.sleep(LOOK_S)
+                if kills == plan.kills and _complete(data, simulator):
+                    process.terminate()
+                    process.wait(STOP_S)
+                    return kills
+            if process.poll() is not None:
                 problem = process.stderr.read().decode() if process.stderr else ""
-                raise LedgerError(f"dispatching ended with {done}: {problem[:400]}", remedy="see the message")
-        while simulator.get("/simulator/state")["due"] and time.monotonic() < end:
-            time.sleep(LOOK_S)
-        if done == 0 and _settled_down(data, simulator):
-            break
-        time.sleep(plan.watch_s / 2)  # a return whose notice was lost is learnt by asking
+                raise LedgerError(f"dispatching ended by itself: {problem[:400]}", remedy="see the message")
+            os.kill(process.pid, signal.SIGKILL)
+            kills += 1
     return kills
 
 
-def _settled_down(data: Path, simulator: Simulator) -> bool:
-    """Whether our table knows as many returns as the bank's books."""
-    outside = simulator.get("/simulator/outside")["outside"]
+def _complete(data: Path, simulator: Simulator) -> bool:
+    """Whether both sides are at rest: all final and booked here, nothing due there, every return known."""
     with Database.open(data / CONTROL_FILE) as database:
-        came_back = sum(1 for row in outside if int(row[2]) < 0)
-        return ChannelStore(database).counts()[State.RETURNED] == came_back
+        store = ChannelStore(database)
+        counts = store.counts()
+        if store.unbooked() or any(count for state, count in counts.items() if not state.final):
+            return False
+    if simulator.get("/simulator/state")["due"]:
+        return False
+    outside = simulator.get("/simulator/outside")["outside"]
+    return counts[State.RETURNED] == sum(1 for row in outside if int(row[2]) < 0)

@@ -176,17 +176,28 @@ def dispatch(
     until_done: Annotated[
         bool, typer.Option("--until-done", help="Go on until every approved instruction is final and booked.")
     ] = False,
-    seconds: Annotated[float, typer.Option("--for", help="At most so many seconds.", min=0)] = 60.0,
+    stay: Annotated[
+        bool, typer.Option("--stay", help="Go on when nothing is open, as a service does.")
+    ] = False,
+    seconds: Annotated[
+        float, typer.Option("--for", help="At most so many seconds; with --stay 0 is without end.", min=0)
+    ] = 60.0,
     entity: Entity = 1,
     currency: CurrencyCode = "CNY",
     data: Data = DATA_DEFAULT,
     json: Json = False,
 ) -> None:
     """Send what is approved, ask what is unknown, take in what came, book what is final. 1: some is not final yet."""
+    from jinku.cli.stopping import until_stopped
     from jinku.custody.channel.opening import dispatch_until
 
     with _channel(data, entity, currency) as opened:
-        done = dispatch_until(opened, seconds if until_done else 0.0)
+        done: dict[str, Any] = {"open": 0}
+
+        def run() -> None:
+            done.update(dispatch_until(opened, seconds if until_done or stay else 0.0, stay=stay))
+
+        until_stopped(run)
     out = Output(json)
     out.show(done, lambda: out.pairs(done))
     if done["open"]:

@@ -108,9 +108,12 @@ def open_channel(
 
 
 def dispatch_until(
-    opened: OpenChannel, seconds: float, on_cycle: Callable[[], None] = lambda: None
+    opened: OpenChannel, seconds: float, *, stay: bool = False, on_cycle: Callable[[], None] = lambda: None
 ) -> dict[str, Any]:
-    """Dispatch until every approved instruction is final and booked, or `seconds` have gone; 0 is one cycle."""
+    """Dispatch until every approved instruction is final and booked, or `seconds` have gone; 0 is one cycle.
+
+    With `stay` it goes on when nothing is open, and 0 is without end.
+    """
     end, did = time.monotonic() + seconds, {"sent": 0, "arrived": 0, "asked": 0, "booked": 0, "cycles": 0}
     with listening(opened.callbacks), opened.dispatcher() as dispatcher:
         while True:
@@ -120,7 +123,8 @@ def dispatch_until(
                 did[name] += getattr(cycle, name)
             did["cycles"] += 1
             left = dispatcher.open()
-            if not left or time.monotonic() >= end:
+            over = time.monotonic() >= end
+            if (over and seconds) or (not stay and (over or not left)):
                 return {**did, "open": left}
             if cycle.idle:
                 time.sleep(IDLE_S)
