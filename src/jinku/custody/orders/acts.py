@@ -182,8 +182,8 @@ class OrderActs:
         return self.show(key)
 
     def cancel(self, key: bytes, *, by: str, reason: str) -> Record:
-        """Free what a hold or a withdrawal holds: the customer cancels, or an operator intercepts. A withdrawal that was
-        sent cannot be stopped. Raises NotInState, OrderUnknown, BadOrder.
+        """Free what a hold or a withdrawal holds: the customer cancels, or an operator intercepts. A withdrawal that
+        was sent cannot be stopped. Raises NotInState, OrderUnknown, BadOrder.
         """
         _check_person(by)
         with self.corridor.turn, self._rooms.database.writing() as connection:

@@ -160,8 +160,8 @@ REASON_TEXT = MappingProxyType(
         Reason.LEDGER_REFUSED: ("the ledger refuses it", "账务拒绝"),
         Reason.CANCELLED: ("cancelled", "已取消"),
         Reason.LAPSED: ("nobody confirmed it in time", "逾期未复核"),
-        Reason.CANNOT_BE: ("contradicts itself", "指令要素矛盾"),
         Reason.AMOUNT_TOO_LARGE: ("an amount beyond what one order may have", "金额过大"),
+        Reason.CANNOT_BE: ("contradicts itself", "指令要素矛盾"),
     }
 )
 """(English, Chinese) of each reason."""
