@@ -19,6 +19,7 @@ Example::
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -62,15 +63,14 @@ class Work(Closing):
             raise WorkBusy(
                 "durable work is open in this process already", remedy="close it, or use another process"
             )
-        try:
+        with ExitStack() as undo:
+            undo.callback(self._release)
             logging.getLogger("dbos").setLevel(logging.CRITICAL)
             DBOS(config=_config(where))
             steps = Steps()
             self._workflows = {name: _registered(name, run, steps) for name, run in workflows.items()}
             DBOS.launch()
-        except BaseException:
-            self._release()
-            raise
+            undo.pop_all()
 
     def start(self, workflow: str, identity: str, argument: str) -> str:
         """Begin the workflow `identity`, or find it begun; the id under which it runs.
