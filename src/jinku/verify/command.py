@@ -286,6 +286,16 @@ def _folder(options: argparse.Namespace, check: Callable[[Path, Trust | None], C
     lines += [
         line for english, chinese in found.warnings for line in (f"NOTE  {english}", f"      {chinese}")
     ]
+    if found.ok and not options.key:
+        return (
+            HOLDS,
+            plain,
+            [
+                *lines,
+                "VERIFIED BY ITS OWN KEY: nothing was changed since it was sealed, and the totals are one.",
+                "结论：以自带公钥验证通过，封存后未被改动，合计一致；来源须另行核对公钥。",
+            ],
+        )
     if found.ok:
         return (
             HOLDS,

@@ -22,13 +22,12 @@ from pathlib import Path
 
 from jinku.verify.errors import Unreadable
 from jinku.verify.folder import Checks, Folder, check_files, check_seal, open_folder
-from jinku.verify.pack import check_attested, rows
+from jinku.verify.pack import amount, check_attested, is_amount, rows
 from jinku.verify.trust import Trust
 
 FORMAT = "jinku-beneficial-owners/v1"
 RULE_FILE, PLAIN_FILE, INCOMPLETE_FILE = "owners-12cfr370c.txt", "owners.csv", "incomplete.csv"
 ACCOUNT_FIELD, BALANCE_FIELD = "03", "18"
-_AMOUNT = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?", re.ASCII)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(\.[0-9]+)?", re.ASCII)
 _EXACT = Context(prec=80)
 
@@ -103,7 +102,7 @@ def _check_lines(folder: Folder, checks: Checks) -> None:
     count, different, incomplete = 0, 0, []
     for number, line in enumerate(_lines(folder), 1):
         cells = line.split("|")
-        if len(cells) != len(fields) or not _AMOUNT.fullmatch(cells[balance]):
+        if len(cells) != len(fields) or not is_amount(cells[balance]):
             checks.add(
                 False,
                 f"line {number} of {RULE_FILE} is not of the layout",
@@ -116,7 +115,7 @@ def _check_lines(folder: Folder, checks: Checks) -> None:
             different += 1
             continue
         pair = other["entity"], other["currency"]
-        sums[pair] = _EXACT.add(sums.get(pair, Decimal(0)), max(Decimal(cells[balance]), Decimal(0)))
+        sums[pair] = _EXACT.add(sums.get(pair, Decimal(0)), max(amount(cells[balance]), Decimal(0)))
         if any(not cells[place] for place in needed):
             incomplete.append(cells[account])
     checks.add(
@@ -126,9 +125,7 @@ def _check_lines(folder: Folder, checks: Checks) -> None:
         else f"{different} owners differ between the files",
         f"{count:,} 户在两个文件中一致" if not different else f"{different} 户在两个文件中不一致",
     )
-    said = {
-        (one["entity"], one["currency"]): Decimal(one["requirement"]) for one in folder.manifest["totals"]
-    }
+    said = {(one["entity"], one["currency"]): amount(one["requirement"]) for one in folder.manifest["totals"]}
     held = {pair: total for pair, total in said.items() if total} == {
         pair: total for pair, total in sums.items() if total
     }

@@ -14,6 +14,7 @@ Example::
 import csv
 import hashlib
 import io
+import re
 from collections.abc import Iterator
 from decimal import Context, Decimal, InvalidOperation
 from pathlib import Path
@@ -27,6 +28,7 @@ FORMAT = "jinku-resolution-pack/v1"
 OWNERS, POSITIONS = "tables/owners.csv", "tables/positions.csv"
 ATTESTATION_TOPIC = 1
 _EXACT = Context(prec=80)
+_AMOUNT = re.compile(r"-?[0-9]{1,60}(\.[0-9]{1,4})?", re.ASCII)
 Pair = tuple[str, str]
 
 
@@ -68,7 +70,7 @@ def _check_totals(folder: Folder, trust: Trust | None, checks: Checks) -> None:
     for row in rows(folder, OWNERS):
         pair = row["entity"], row["currency"]
         count, total = owed.get(pair, (0, Decimal(0)))
-        owed[pair] = count + 1, _EXACT.add(total, max(Decimal(row["balance"]), Decimal(0)))
+        owed[pair] = count + 1, _EXACT.add(total, max(amount(row["balance"]), Decimal(0)))
     required = {(row["entity"], row["currency"]): row["requirement"] for row in rows(folder, POSITIONS)}
     said = {(one["entity"], one["currency"]): one for one in folder.manifest["totals"]}
     if required.keys() != said.keys() or not owed.keys() <= said.keys():
@@ -78,7 +80,7 @@ def _check_totals(folder: Folder, trust: Trust | None, checks: Checks) -> None:
         return
     for pair, one in said.items():
         count, total = owed.get(pair, (0, Decimal(0)))
-        same = total == Decimal(required[pair]) == Decimal(one["requirement"]) and count == one["owners"]
+        same = total == amount(required[pair]) == amount(one["requirement"]) and count == one["owners"]
         checks.add(
             same,
             f"entity {pair[0]}, {pair[1]}: {count:,} owners are owed {total:,} = the requirement"
@@ -103,7 +105,7 @@ def check_attested(folder: Folder, trust: Trust | None, one: dict[str, Any], che
     total = Decimal(int(stated["liabilities"])).scaleb(-one["decimals"], _EXACT)
     held = (sealed, topic) == (digest, ATTESTATION_TOPIC) and stated["currency"] == one["currency"]
     held = (
-        held and stated.get("entity", one["entity"]) == one["entity"] and total == Decimal(one["requirement"])
+        held and stated.get("entity", one["entity"]) == one["entity"] and total == amount(one["requirement"])
     )
     checks.add(
         held,
@@ -118,3 +120,15 @@ def rows(folder: Folder, name: str) -> Iterator[dict[str, str]]:
     """The rows of a CSV file of the folder, by column name."""
     with folder.source.open(name) as raw, io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as text:
         yield from csv.DictReader(text)
+
+
+def is_amount(text: str) -> bool:
+    """Whether `text` is an amount in plain digits."""
+    return _AMOUNT.fullmatch(text) is not None
+
+
+def amount(text: str) -> Decimal:
+    """An amount in plain digits; anything else (an exponent, NaN) is no amount. Raises ValueError."""
+    if not is_amount(text):
+        raise ValueError("not an amount")
+    return Decimal(text)

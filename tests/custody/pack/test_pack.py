@@ -45,7 +45,9 @@ def test_one_command_makes_a_pack_that_plain_python_verifies(delivered: Delivere
     done = run_bare("verify.pyz", "pack", ".", cwd=pack)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "VERIFIED" in done.stdout
-    assert "结论：通过验证" in done.stdout
+    assert "结论：以自带公钥验证通过" in done.stdout  # no key of our own was given
+    key = (pack / "log.vkey").read_text().strip()
+    assert "结论：通过验证" in run_bare("verify.pyz", "pack", ".", "--key", key, cwd=pack).stdout
     assert "cryptography" not in run_bare("-c", "import sys; print(sorted(sys.modules))", cwd=pack).stdout
     named = {path.relative_to(pack).parts[0] for path in pack.rglob("*") if path.is_file()}
     assert {

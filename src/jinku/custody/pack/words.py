@@ -73,10 +73,17 @@ def readme(facts: Facts) -> str:
         "",
         "     Without Python: compare the SHA-256 of any file with manifest.json (Windows: certutil -hashfile",
         "     FILE SHA256; macOS: shasum -a 256 FILE; Linux: sha256sum FILE). 无 Python 时可用上述命令比对摘要。",
+        "     Whoever changes a pack could change its verifier too: one from "
+        "elsewhere is better (the bank's daily owners'",
+        "     folder has it), or compare its SHA-256. 改动资料包者亦可能改动校验程序，请优先使用其他来源的校验程序。",
         "  3. Open tables/owners.csv with any spreadsheet: UTF-8, "
         "comma-separated, one heading line. The same rows with",
         "     types are in tables/owners.parquet. What each column means: tables/columns.csv.",
-        "     用电子表格打开 tables/owners.csv；列含义见 tables/columns.csv。",
+        "     Account, identifier, card and phone are text: when importing into a "
+        "spreadsheet, choose Text for them, since",
+        "     a spreadsheet rounds numbers of more than 15 digits. 导入时请将账户、"
+        "证件号、银行卡、电话列设为文本，否则超过",
+        "     15 位的数字会被舍入。用电子表格打开 tables/owners.csv；列含义见 tables/columns.csv。",
         "",
         "WHAT IS HERE 目录",
         *(f"  {path:<34} {title.en} {title.zh}" for path, title in facts.papers),

@@ -140,7 +140,7 @@ def monthly_return(
 def _day_ends(books: Books, scope: Scope) -> list[tuple[date, int]]:
     booked, owed = books.activity.client_series()
     last = books.activity.standing.at
-    began = int(books.activity.own_rows["timestamp"].min())
+    began = _began(books)
     found: list[tuple[date, int]] = []
     for one, end in scope.period.days():
         if end <= began:
@@ -150,6 +150,11 @@ def _day_ends(books: Books, scope: Scope) -> list[tuple[date, int]]:
         place = int(np.searchsorted(booked, np.uint64(end), side="left"))
         found.append((one, owed[place - 1] if place else 0))
     return found
+
+
+def _began(books: Books) -> int:
+    """When the first of the entity's accounts was opened, ns."""
+    return int(books.activity.own_rows["timestamp"].min())
 
 
 def _funds(books: Books, scope: Scope, ends: Sequence[tuple[date, int]]) -> list[Figure]:
@@ -239,47 +244,7 @@ def _reconciliations(
         return
     closed = list(evidence.days.closed(scope.entity, unit.number, period.first, period.last))
     living = list(evidence.days.living(scope.entity, unit.number, period.last))
-    short = [one for one in closed if one.difference < 0]
-    over = [one for one in closed if one.difference > 0]
-    how = Both("records of closed days", "已结日的记录")
-    report.figures += [
-        Figure(
-            "reconciliations",
-            Both("Reconciliations performed", "已完成对账数"),
-            sum(one.reconciliations for one in closed),
-            how,
-        ),
-        Figure("days_closed", Both("Days closed", "已结日数"), len(closed), how),
-        Figure("shortfalls", Both("Days with a shortfall", "缺口日数"), len(short), how),
-        Figure(
-            "shortfall_largest",
-            Both("Largest shortfall", "最大缺口"),
-            max((-one.difference for one in short), default=0),
-            how,
-            unit.code,
-        ),
-        Figure("excesses", Both("Days with an excess", "溢余日数"), len(over), how),
-        Figure(
-            "excess_largest",
-            Both("Largest excess", "最大溢余"),
-            max((one.difference for one in over), default=0),
-            how,
-            unit.code,
-        ),
-        Figure(
-            "breaks",
-            Both("Breaks open now", "未了差错数"),
-            len(living),
-            Both("the desk of breaks", "差错台账"),
-        ),
-        Figure(
-            "breaks_amount",
-            Both("Money in open breaks", "未了差错金额"),
-            sum(one.amount for one in living),
-            Both("the desk of breaks", "差错台账"),
-            unit.code,
-        ),
-    ]
+    report.figures += _day_figures(closed, living, unit.code)
     report.sections += [_days_section(closed, unit.code), _living_section(living, unit.code)]
     missing = _unclosed(scope, {one.day for one in closed}, evidence.calendar, books)
     if missing:
@@ -293,9 +258,55 @@ def _reconciliations(
         )
 
 
+def _day_figures(closed: Sequence[ClosedDay], living: Sequence[LivingBreak], code: str) -> list[Figure]:
+    short = [one for one in closed if one.difference < 0]
+    over = [one for one in closed if one.difference > 0]
+    how = Both("records of closed days", "已结日的记录")
+    return [
+        Figure(
+            "reconciliations",
+            Both("Reconciliations performed", "已完成对账数"),
+            sum(one.reconciliations for one in closed),
+            how,
+        ),
+        Figure("days_closed", Both("Days closed", "已结日数"), len(closed), how),
+        Figure("shortfalls", Both("Days with a shortfall", "缺口日数"), len(short), how),
+        Figure(
+            "shortfall_largest",
+            Both("Largest shortfall", "最大缺口"),
+            max((-one.difference for one in short), default=0),
+            how,
+            code,
+        ),
+        Figure("excesses", Both("Days with an excess", "溢余日数"), len(over), how),
+        Figure(
+            "excess_largest",
+            Both("Largest excess", "最大溢余"),
+            max((one.difference for one in over), default=0),
+            how,
+            code,
+        ),
+        Figure(
+            "breaks",
+            Both("Breaks open now", "未了差错数"),
+            len(living),
+            Both("the desk of breaks", "差错台账"),
+        ),
+        Figure(
+            "breaks_amount",
+            Both("Money in open breaks", "未了差错金额"),
+            sum(one.amount for one in living),
+            Both("the desk of breaks", "差错台账"),
+            code,
+        ),
+    ]
+
+
 def _unclosed(scope: Scope, closed: set[date], calendar: BusinessCalendar, books: Books) -> list[date]:
     found = []
     for one, end in scope.period.days():
+        if end <= _began(books):
+            continue
         if end > books.activity.standing.at and not books.over:
             break
         try:
