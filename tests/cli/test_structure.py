@@ -1,15 +1,19 @@
 """The commands about whose money it is, and about parties, as clerks type them."""
 
 import json
-from datetime import date
+import time
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 from tests.cli.conftest import Run
 
 from jinku.bootstrap import open_house
+from jinku.bootstrap.custody import Custody
 from jinku.custody.orders.desk import OrderDesk
 from jinku.custody.orders.model import Deposit, PaidOut, new_order_id
+from jinku.custody.parties.model import Action
+from jinku.custody.parties.service import Ask
 from jinku.custody.structure.chart import Chart
 from jinku.custody.structure.table import Kind
 from jinku.ledger.model import Transfer
@@ -74,6 +78,39 @@ def test_a_party_comes_and_goes(run: Run, data: Path, tmp_path: Path) -> None:
     lift = run("party", "hold", 1, *why, "--lift", hold, *at).json
     assert run("party", "confirm", lift["change"], "--by", "boss", *at).json["state"] == "done"
     assert run("party", "list", "--data", data).code == 0
+
+
+def test_proofs_survive_the_erasure_of_a_person(run: Run, data: Path, tmp_path: Path) -> None:
+    """R17: after erasure log, ledger and receipts verify as before, and nothing says who it was."""
+    at = ("--data", data, "--json")
+    why = ("--by", "clerk", "--reason", "asked", "--authority", "letter")
+    run("party", "open", tmp_path / "person.json", "--by", "clerk", *at)
+    run("party", "confirm", 1, "--by", "boss", *at)
+    change = run("party", "close", 1, *why, *at).json["change"]
+    assert run("party", "confirm", change, "--by", "boss", *at).json["status"] == "closed"
+    event = run("party", "show", 1, *at).json["history"][0]
+    receipt, key = tmp_path / "applied.tlog-proof", f"@{data / 'log.vkey'}"
+    assert run("log", "receipt", event["sealed_entry"], "--entry", "--data", data, "--out", receipt).code == 0
+    future = int(datetime(2037, 1, 4, tzinfo=UTC).timestamp()) * 1_000_000_000
+
+    def later() -> int:
+        return time.time_ns() + future - now
+
+    now = time.time_ns()
+    with open_house(data, clock=later) as house, Custody(house, later) as custody:
+        office = custody.parties(1)
+        erase = office.propose(1, Action.ERASE, Ask("retention over", "policy 3"), by="clerk")
+        office.confirm(erase.id, by="boss")
+    everything = b"".join(one.read_bytes() for one in data.rglob("*") if one.is_file())
+    assert not any(one.encode() in everything for one in (PERSON["name"], PERSON["identifier"]))
+    assert run("log", "verify", "--data", data).code == 0
+    assert run("ledger", "check", "--data", data).code == 0
+    assert run("structure", "check", "--data", data).code == 0
+    assert run("party", "check", "--data", data).code == 0
+    assert run("verify", "receipt", receipt, "--key", key).code == 0
+    shown = run("party", "show", 1, *at).json
+    assert shown["erased"] is True
+    assert shown["history"][0] == event
 
 
 def test_whose_money_it_is(run: Run, data: Path) -> None:

@@ -9,7 +9,7 @@ import typer
 
 from jinku.cli.failures import Exit
 from jinku.cli.house import DATA_DEFAULT, Data, existing_house
-from jinku.cli.output import Amounts, Json, Output
+from jinku.cli.output import Json, Output
 
 if TYPE_CHECKING:
     from jinku.bootstrap import House
@@ -172,15 +172,16 @@ def _book(data: Path) -> Iterator[tuple["House", "StructureBook"]]:
 
 
 def _show_money(out: Output, found: "WhoseMoney") -> None:
-    amounts = Amounts(as_money=True)
+    from jinku.base.decimals import format_minor
+
     columns = ("entity ", "pool", "currency", "lies in", "clients' ", "own ", "together ")
     rows = [
         (
             one.entity,
             one.pool,
             one.currency.code,
-            f"{one.place.english} · {one.place.chinese}",
-            *(amounts.text(part, one.currency.number) for part in (one.client, one.own, one.total)),
+            f"{one.place.english}\n{one.place.chinese}",
+            *(format_minor(part, one.currency.exponent) for part in (one.client, one.own, one.total)),
         )
         for one in found.lines
     ]

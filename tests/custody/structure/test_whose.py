@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jinku.custody.orders.desk import OrderDesk
+from jinku.custody.structure import postings
 from jinku.custody.structure.chart import Chart, Opening, entity_accounts, party_accounts
 from jinku.custody.structure.errors import MoneyAstray, SumsDiffer
 from jinku.custody.structure.postings import Sums, balances_by_postings
@@ -140,9 +141,12 @@ def agree(found: WhoseMoney, expected: dict[tuple[int, str, str], dict[Money, in
     assert not any(any(left) for left in seen.values())
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_every_unit_is_a_clients_or_own_now_and_at_any_moment(ledger: Ledger, seed: int) -> None:
+@pytest.mark.parametrize(("seed", "block"), [(1, 7), (2, 32_768), (3, 50)])
+def test_every_unit_is_a_clients_or_own_now_and_at_any_moment(
+    ledger: Ledger, seed: int, block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """R1: every unit of money is tagged, and split by legal entity, pool, currency and bank account at any instant."""
+    monkeypatch.setattr(postings, "BLOCK_ENTRIES", block)
     moments = play(ledger, seed, 150)
     agree(whose_money(ledger, structures=STRUCTURES), naive(ledger, None))
     assert len(moments) > 3
