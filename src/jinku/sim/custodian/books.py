@@ -91,12 +91,12 @@ class Books(Closing):
                 yield self.database
                 return
             self.database.execute("BEGIN IMMEDIATE")
+            end = "ROLLBACK"
             try:
                 yield self.database
-                self.database.execute("COMMIT")
+                end = "COMMIT"
             finally:
-                if self.database.in_transaction:
-                    self.database.execute("ROLLBACK")
+                self.database.execute(end)
 
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """The rows of a question."""
