@@ -1,4 +1,4 @@
-"""Labelled days: the engine against days whose answer is known, and against an oracle that knows nothing of its ways."""
+"""Labelled days: the engine against days whose answer is known, and against an oracle of its own."""
 
 from dataclasses import replace
 
@@ -74,7 +74,7 @@ def _sides(day: object) -> list[object]:
     return [sides.platform, sides.ledger, sides.bank]
 
 
-# --- an oracle: where each reference stands at most once on a side, a table says it all -------------------------------
+# --- an oracle: where each reference stands at most once on a side, a table says it all ----------------------
 
 amounts = st.none() | st.sampled_from([-900, -500, 500, 900, 901])
 movements = st.dictionaries(

@@ -1,6 +1,7 @@
 """Records from the journal, from statements and from a platform's export; the table of rules; the files written."""
 
 import csv
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -53,14 +54,11 @@ def test_the_journal_in_columns_is_what_the_account_says_record_by_record(tmp_pa
 
 
 def _refused(ledger: Ledger) -> None:
-    ledger.create_transfers(
-        [Transfer(id=200, debit_account_id=1, credit_account_id=2, amount=1 << 63, ledger=156, code=20, user_data_32=20261120)]
-    )  # fmt: skip
+    wide = Transfer(id=200, debit_account_id=1, credit_account_id=2, amount=1 << 63, ledger=156, code=20)
+    ledger.create_transfers([replace(wide, user_data_32=20261120)])
     with pytest.raises(AmountTooLarge, match="transfer 200"):
         ledger_records(ledger, 1, "A", "CNY")
-    ledger.create_transfers(
-        [Transfer(id=201, debit_account_id=3, credit_account_id=2, amount=1, ledger=156, code=20, user_data_32=20261131)]
-    )  # fmt: skip
+    ledger.create_transfers([replace(wide, id=201, debit_account_id=3, amount=1, user_data_32=20261131)])
     with pytest.raises(MissingDay, match="transfer 201 names no business day"):
         ledger_records(ledger, 3, "A", "CNY", Period(since=1))
 

@@ -204,9 +204,9 @@ def test_a_weekend_is_no_delay() -> None:
     friday = [row("R1", 5)]
     late = reconcile_sides(sides(friday, friday, [row("R1", 5, booked=monday)], monday))
     assert found(late) == [("late", "bank", 0, 0)]
+    old = sides(None, [row("R1", 5, booked=date(2019, 1, 1))], [])
     with pytest.raises(CalendarRange):
-        old = [row("R1", 5, booked=date(2019, 1, 1))]
-        reconcile_sides(sides(None, old, []), replace(load_rules(), calendar=CHINA))
+        reconcile_sides(old, replace(load_rules(), calendar=CHINA))
 
 
 def test_amounts_that_cannot_be_summed_are_refused_by_name() -> None:
@@ -214,8 +214,9 @@ def test_amounts_that_cannot_be_summed_are_refused_by_name() -> None:
         side(Side.BANK, [row("R1", AMOUNT_MAX), row("R2", AMOUNT_MAX)])
     with pytest.raises(AmountTooLarge, match="record '1' has"):
         side(Side.BANK, [row("R1", AMOUNT_MAX + 1)])
+    money = {"id": ["1"], "amount": [-1], "direction": [1], "booked": [DAY]}
     with pytest.raises(BadRecords, match="negative"):
-        Records.build(Side.BANK, {"id": ["1"], "amount": [-1], "direction": [1], "booked": [DAY], "account": ["A"], "currency": ["CNY"]})  # fmt: skip
+        Records.build(Side.BANK, {**money, "account": ["A"], "currency": ["CNY"]})
     with pytest.raises(BadRecords, match="stands twice"):
         side(Side.BANK, [row("R1", 1, id="x"), row("R2", 2, id="x")])
     with pytest.raises(InputError, match="holds records of the ledger side"):
