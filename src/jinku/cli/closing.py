@@ -80,7 +80,9 @@ def rooms_of(house: "House") -> Rooms:
         )
     )
     vault = Vault(house.directory / CLOSES_DIRECTORY)
-    parts = DeskParts(house.control, book, house.ledger, vault, reconcile_day, breaks, time.time_ns)
+    parts = DeskParts(
+        house.control, book, house.ledger, vault, reconcile_day, breaks, time.time_ns, breaks.settled
+    )
     payer = OrderPayer(house.ledger, structure_of)
     rooms = Rooms(
         house, book, CloseDesk(parts), RemedyDesk(house.control, book, house.ledger, payer, time.time_ns)

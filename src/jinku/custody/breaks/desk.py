@@ -38,7 +38,7 @@ from jinku.custody.breaks.correction import Against, Correction, correct
 from jinku.custody.breaks.errors import BadBreak, BreakRefused, NotSenior, SecondPerson
 from jinku.custody.breaks.model import MOVES, Act, Case, Event, State, applied
 from jinku.custody.breaks.seals import BreakSeals, SealingLedger
-from jinku.custody.breaks.settling import Settlement, settlements_of
+from jinku.custody.breaks.settling import Settlement, settlement_bytes, settlements_of
 from jinku.custody.breaks.store import BREAKS, case_ids, read_case, read_cases, read_events, write
 from jinku.custody.breaks.table import (
     ESCALATION,
@@ -54,7 +54,7 @@ from jinku.custody.breaks.table import (
 from jinku.custody.breaks.taking import Books, Taken, changes_of
 from jinku.custody.reconciliation.breaks import Break
 from jinku.custody.structure.chart import Chart
-from jinku.ledger.layout import Array
+from jinku.ledger.layout import Array, u128
 from jinku.ledger.model import CreateTransferStatus, Transfer
 
 TEXT_CHARACTERS_MAX = 2_000
@@ -298,6 +298,13 @@ class BreakDesk:
     def settlements(self, entity: int, currency: int) -> list[Settlement]:
         """What was written off in these books: the next reconciliation evens it out (`settling.settle`)."""
         return settlements_of(self.cases(entity=entity, currency=currency))
+
+    def settled(self, books: tuple[int, int], entries: Array) -> bytes:
+        """The settlements whose correcting transfers are among a day's ``ENTRY`` rows, as bytes to be kept; empty for
+        none."""
+        numbers = set(u128(entries["event"], "id"))
+        found = [one for one in self.settlements(*books) if numbers.issuperset(one.corrections)]
+        return settlement_bytes(found) if found else b""
 
     # --- parts ----------------------------------------------------------------------------------------------------
 

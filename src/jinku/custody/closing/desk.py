@@ -55,6 +55,7 @@ from jinku.custody.closing.vault import Vault
 from jinku.custody.reconciliation.breaks import Break
 from jinku.custody.statements.model import Statement
 from jinku.custody.structure.model import Structure
+from jinku.ledger.layout import Array
 
 
 class BreakTaker(Protocol):
@@ -90,6 +91,8 @@ class DeskParts:
     reconcile: Reconciler
     breaks: BreakTaker
     clock: Clock
+    settled: Callable[[tuple[int, int], Array], bytes] = lambda _books, _entries: b""
+    """What the write-offs among a day's ``ENTRY`` rows settle; kept with the day's inputs."""
 
 
 class CloseDesk:
@@ -99,7 +102,7 @@ class CloseDesk:
         """`chosen` says which entries are the books'; by default those of the chart's accounts."""
         self._database, self._book, self._ledger = parts.database, parts.book, parts.ledger
         self._vault, self._reconcile, self._breaks = parts.vault, parts.reconcile, parts.breaks
-        self._clock = parts.clock
+        self._clock, self._settled = parts.clock, parts.settled
         self._chosen = chosen
 
     # --- steps -------------------------------------------------------------------------------------------------------
@@ -251,6 +254,11 @@ class CloseDesk:
         """
         found = self._book.day(books, day)
         stored = self.record(books, day)
+        if not self.inputs(books, day):
+            raise CloseRefused(
+                f"{day} was closed by an import",
+                remedy="import the same files again: every record is computed anew",
+            )
         document = record_document(stored)
         computed = compute(
             self.day_inputs(found), self._inputs_json(found), self._reconcile, self._before(found)
@@ -297,6 +305,9 @@ class CloseDesk:
         if day.previous:
             carried = record_document(self.record(day.books, day.previous))["carried"]
             taken.append((InputRole.CARRIED, "left open the day before", self._vault.get(carried)))
+        settled = self._settled(day.books, extract.entries)
+        if settled:
+            taken.append((InputRole.SETTLEMENTS, "breaks written off", settled))
         self._keep(day, taken, by)
 
     def _keep_given(self, day: Day, given: Given, structure: Structure, by: str) -> None:

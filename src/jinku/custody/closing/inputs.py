@@ -49,6 +49,8 @@ class InputRole(StrEnum):
     """The balances at the day's end."""
     CARRIED = "carried"
     """What the day before left open."""
+    SETTLEMENTS = "settlements"
+    """The breaks that were written off by entries of the day."""
     TERMS = "terms"
     """Structure, settings and bank accounts."""
     LAYOUT = "layout"
@@ -106,6 +108,8 @@ class DayInputs:
     layout: tuple[str, bytes] | None
     carried: bytes
     rules: tuple[str, bytes] | None
+    settlements: bytes = b""
+    """What the day's write-offs settle (`jinku.custody.breaks.settling`); empty for none."""
 
 
 def terms_bytes(structure: Structure, settings: CloseSettings, accounts: Mapping[str, str]) -> bytes:

@@ -49,6 +49,7 @@ def day_inputs(day: Day, stored: Sequence[Stored], vault: Vault) -> DayInputs:
     statements.sort(key=lambda one: (one[0], one[2].to_date, one[2].sequence, one[1]))
     carried = files(InputRole.CARRIED)
     layout, rules = files(InputRole.LAYOUT), files(InputRole.RULES)
+    settlements = files(InputRole.SETTLEMENTS)
     return DayInputs(
         books=day.books,
         currency=unit,
@@ -65,4 +66,5 @@ def day_inputs(day: Day, stored: Sequence[Stored], vault: Vault) -> DayInputs:
         layout=layout[0] if layout else None,
         carried=carried[0][1] if carried else b"",
         rules=rules[0] if rules else None,
+        settlements=settlements[0][1] if settlements else b"",
     )

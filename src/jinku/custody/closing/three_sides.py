@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 
+from jinku.custody.breaks.settling import read_settlements, settle
 from jinku.custody.closing.compute import Reconciled
 from jinku.custody.closing.extract import ENTITY_SHIFT
 from jinku.custody.closing.inputs import DayInputs
@@ -51,10 +52,15 @@ def reconcile_day(inputs: DayInputs) -> Reconciled:
 def _asked(inputs: DayInputs) -> tuple[Sides, Rules, Carried]:
     carried = Carried.from_bytes(inputs.carried) if inputs.carried else Carried()
     names = _names(inputs)
+    ours = ledger_records(inputs, names)
+    if (
+        inputs.settlements
+    ):  # what was written off does not come back, and the bank never shows what made up for it
+        carried = settle(carried, ours, read_settlements(inputs.settlements))
     statements = [one for _, _, one in inputs.statements]
     platform = [read_platform(data, name, _layout(inputs, names)) for name, data in inputs.platform]
     sides = Sides(
-        ledger=ledger_records(inputs, names),
+        ledger=ours,
         bank=statement_records(statements),
         platform=joined(platform) if platform else None,
         as_of=inputs.day,
