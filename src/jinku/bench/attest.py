@@ -4,9 +4,9 @@ Rules:
 
 1. Balances are log-normal around some thousand of a currency's units, one customer in five has none; the numbers are
    account ids as the desk uses them. Salts, parts and the order of leaves are random, so runs differ a little.
-2. `attest_1m_s` is everything from the list of balances to durable files: salts, parts, tree, kept form. `receipt_ms`
-   and `verify_ms` are medians over customers taken at random; the receipt is made whole, with the log's proof in it, and
-   verified from its bytes under the log's key.
+2. `attest_1m_s` is everything from the list of balances to durable files: salts, parts, tree, kept form.
+   `receipt_ms` and `verify_ms` are medians over customers taken at random; the receipt is made whole, with the log's
+   proof in it, and verified from its bytes under the log's key.
 
 Example::
 

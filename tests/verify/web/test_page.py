@@ -1,4 +1,4 @@
-"""The static page in a real browser, from a file, without a network: it says what the verifier says of every receipt."""
+"""The static page in a real browser, from a file, without network: it says what the verifier says of every receipt."""
 
 import base64
 import json

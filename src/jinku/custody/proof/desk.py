@@ -198,9 +198,8 @@ class AttestationDesk:
             build(draft, made, workers=self._workers)
             sync_directory(draft)
             draft.rename(folder)
-        except BaseException:
+        finally:
             shutil.rmtree(draft, ignore_errors=True)
-            raise
         sync_directory(self._directory)
 
     def _seal(self, folder: Path) -> None:
