@@ -56,11 +56,14 @@ from jinku.custody.reports.tabular import Written, write_section
 from jinku.custody.reports.texts import agreements
 from jinku.custody.reports.verifier import verifier_pyz
 from jinku.custody.structure.template import load_structure
+from jinku.verify.webpage import Settings as PageSettings
+from jinku.verify.webpage import web_page
 
 FORMAT = "jinku-resolution-pack/v1"
 PEOPLE_FILE = "people.db"
 TABLES = "tables"
 PROOFS = "proofs"
+RECEIPTS_PAGE = "check-receipt.html"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +75,6 @@ class PackRequest:
     redacted: bool = False
     settings: Path | None = None
     sources: Sequence[SectionSource] = ()
-    extra_files: Sequence[tuple[str, bytes, Both]] = ()
-    """(Path in the pack, bytes, title) of files that belong in, such as a static page that checks receipts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +128,8 @@ def make_pack(house: OpenHouse, request: PackRequest) -> Made:
             Contents(facts, found.standing.at, _in_order(draft.written), owners.sums, owners.printed),
             request.fonts,
         )
-        for name, data, _ in request.extra_files:
-            (folder / name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_private(folder / name, data)
-        facts = _with_papers(facts, papers, request, bool(texts))
+        write_private(folder / RECEIPTS_PAGE, web_page(PageSettings(keys=tuple(house.vkeys))))
+        facts = _with_papers(facts, papers, bool(texts))
         write_private(folder / "verify.pyz", verifier_pyz())
         write_private(folder / "README.txt", "\ufeff" + readme(facts))
         write_private(folder / "index.html", index_html(facts))
@@ -294,9 +293,7 @@ def _notes(owners: OwnersPass, settings: Settings, request: PackRequest) -> Iter
     )
 
 
-def _with_papers(
-    facts: Facts, papers: Sequence[tuple[str, Both]], request: PackRequest, has_texts: bool
-) -> Facts:
+def _with_papers(facts: Facts, papers: Sequence[tuple[str, Both]], has_texts: bool) -> Facts:
     listed = [
         *papers,
         ("verify.pyz", Both("The verifier, for plain python3", "校验程序（仅需 python3）")),
@@ -307,7 +304,10 @@ def _with_papers(
             Both("Attestations, their receipts, the log's checkpoint", "偿付证明、凭证与日志检查点"),
         ),
         *([("agreements/", Both("Texts of the agreements", "合约文本"))] if has_texts else []),
-        *((name, title) for name, _, title in request.extra_files),
+        (
+            RECEIPTS_PAGE,
+            Both("Checks a customer's balance receipt in a browser", "在浏览器中核验客户余额凭证"),
+        ),
     ]
     return replace(facts, papers=tuple(listed))
 
