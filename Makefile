@@ -7,7 +7,7 @@ PYTHON ?= python3
 
 .PHONY: demo test check suite lock clean
 
-demo: $(VENV)/.run
+demo: $(VENV)/.run $(VENV)/.font
 	$(BIN)/jinku demo --out demo-out --force
 
 test: check suite
@@ -18,7 +18,7 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-suite: $(VENV)/.dev
+suite: $(VENV)/.dev $(VENV)/.font
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 $(VENV)/bin/python:
@@ -33,6 +33,13 @@ $(VENV)/.dev: $(VENV)/bin/python requirements/dev.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@ $(VENV)/.run
+
+# Reports in Chinese need a Chinese font; without one they are made in English and say so.
+$(VENV)/.font: $(VENV)/bin/python
+	@ls /usr/share/fonts/*/*/*.tt[cf] 2>/dev/null | grep -qiE 'wqy|cjk|notosanssc|sourcehan' \
+	  || { apt-get update -q && apt-get install -y -q fonts-wqy-microhei poppler-utils; } >/dev/null 2>&1 \
+	  || echo "No Chinese font could be installed: reports in Chinese are left out."
+	@touch $@
 
 # Needs uv (https is spoken to whatever index pip is set up for; no host is written into the files).
 lock:
