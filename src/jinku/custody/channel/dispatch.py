@@ -38,6 +38,8 @@ from jinku.custody.channel.work import Steps, Work
 
 BATCH_INSTRUCTIONS = 2_000
 ASKED_PER_ROUND = 500
+WATCHED_PER_ROUND = 100
+"""Settled ones asked about beside them: they never stand before what is unknown."""
 ARRIVALS_PER_ROUND = 200
 NAME_CHARS = 12
 """Of a channel's name in a batch's id, which has at most 35 characters (ISO 20022 MsgId)."""
@@ -214,6 +216,7 @@ class Dispatcher(Closing):
             with self._desk.store.changing() as change:
                 wanted = INSTRUCTION.c.channel == dialect.name
                 due = change.where(wanted, _to_ask(dialect.terms, now), limit=ASKED_PER_ROUND)
+                due += change.where(wanted, _to_watch(dialect.terms, now), limit=WATCHED_PER_ROUND)
                 change.write([replace(one, queried_at=now) for one in due], [])
             if due:
                 self._desk.take(dialect.query(due))
@@ -222,20 +225,26 @@ class Dispatcher(Closing):
 
 
 def _to_ask(terms: Terms, now: int) -> ColumnElement[bool]:
-    """Unknown ones; acknowledged ones after a while; settled ones now and then, while they may still come back."""
+    """Unknown ones, and acknowledged ones after a while."""
     table = INSTRUCTION.c
-    before, watched = now - terms.query_every_s * NS_PER_SECOND, now - terms.watch_every_s * NS_PER_SECOND
+    before = now - terms.query_every_s * NS_PER_SECOND
     unknown = and_(
         table.state == State.UNKNOWN.value, table.missing_at <= table.sent_at, table.missing_at != SEND_AGAIN
     )
     waiting = and_(table.state == State.ACKNOWLEDGED.value, table.sent_at <= before)
-    settled = and_(
+    return and_(or_(unknown, waiting), table.queried_at <= before)
+
+
+def _to_watch(terms: Terms, now: int) -> ColumnElement[bool]:
+    """Settled ones now and then, while they may still come back."""
+    table = INSTRUCTION.c
+    watched = now - terms.watch_every_s * NS_PER_SECOND
+    return and_(
         table.state == State.SETTLED.value,
         table.final_at > now - terms.watch_days * NS_PER_DAY,
         table.final_at <= watched,
         table.queried_at <= watched,
     )
-    return or_(and_(or_(unknown, waiting), table.queried_at <= before), settled)
 
 
 def batch_document(batch: str, channel: str, instructions: Sequence[Instruction]) -> bytes:
