@@ -38,7 +38,6 @@ def opened_acts(data: Path, entity: int, currency_code: str) -> Iterator["OrderA
     with existing_house(data) as house:
         chart = Chart(entity, currency(currency_code).number)
         acts = OrderActs(Corridor(Rooms.of(house.ledger, house.control, chart, clock=time.time_ns)))
-        acts.recover()
         acts.lapse()
         yield acts
         house.publish()

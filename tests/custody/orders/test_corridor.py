@@ -197,8 +197,14 @@ def test_a_hold_is_paid_to_nobody_else(platform: Platform) -> None:
     platform.ok(asked)
     settle = n.Settle(id=platform.new(), day=DAY, hold=asked.hold)
     assert platform.why(settle, "clerk") is Reason.HOLD_NOT_OF_THIS_KIND
-    more = n.Settle(id=platform.new(), day=DAY, hold=o.Hold(held.hold.transfer, 301))
+    more = replace(platform.release([held]), holds=(o.Hold(held.hold.transfer, 301),))
     assert platform.why(more, "clerk") is Reason.NOT_AS_BOOKED
+    around = n.Settle(id=platform.new(), day=DAY, hold=held.hold)
+    assert platform.why(around, "clerk") is Reason.HOLD_NOT_OF_THIS_KIND
+    reserved = n.Reserve(id=platform.new(), day=DAY, subject=PROJECT, payer=A, payee=BORROWER, amount=9)
+    platform.ok(reserved)
+    past_the_limit = replace(platform.release([held]), holds=(reserved.hold,))
+    assert platform.why(past_the_limit, "clerk") is Reason.HOLD_NOT_OF_THIS_KIND
 
 
 def test_the_same_id_is_one_order(platform: Platform) -> None:
@@ -337,6 +343,10 @@ def test_a_loan_lives_from_bid_to_compensation(platform: Platform) -> None:
     platform.ok(sale)
     assert platform.shares() == {A: 400, B: 600}
     assert (platform.balance(A), platform.balance(INCOME)) == (187, 3)
+    platform.mandate(5, types=frozenset({OrderType.DEBT_TRANSFER}))
+    robbed = replace(sale, id=platform.new(), price=1, fee=0)
+    request = Request(robbed, "app", word=platform.word(robbed), second_mandate=5)
+    assert platform.corridor.submit([request])[0].reason is Reason.MANDATE_NOT_FOR_TYPE
     greedy = replace(sale, id=platform.new(), principal=401, price=1, fee=0)
     assert platform.why(greedy) is Reason.CLAIM_TOO_SMALL
     stale = o.Repayment(

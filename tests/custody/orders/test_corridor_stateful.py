@@ -203,5 +203,5 @@ class CorridorMachine(RuleBasedStateMachine):
 
 TestCorridor = CorridorMachine.TestCase
 TestCorridor.settings = settings(
-    max_examples=8, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=6, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
 )

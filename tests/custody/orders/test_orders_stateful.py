@@ -141,5 +141,5 @@ class OrdersMachine(RuleBasedStateMachine):
 
 TestOrders = OrdersMachine.TestCase
 TestOrders.settings = settings(
-    max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=15, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
 )

@@ -97,6 +97,7 @@ class OrderActs:
 
     def __init__(self, corridor: Corridor) -> None:
         self.corridor, self._rooms = corridor, corridor.rooms
+        self.recover()
 
     def show(self, key: bytes) -> Record:
         """One order. Raises OrderUnknown."""

@@ -160,6 +160,8 @@ class Corridor:
             newest = rooms.book.newest_key(connection)
             known = rooms.book.places(connection, [key for key in keys if key <= newest])
             answers = self._known(connection, batch, keys, known)
+        if (answers.outcomes["state"] == State.RECEIVED).any() and self.recover():
+            return self._submit(batch)  # asked again after a fault between book and ledger
         fresh = np.flatnonzero(answers.outcomes["state"] == _FRESH)
         if not len(fresh):
             return answers

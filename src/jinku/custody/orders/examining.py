@@ -245,6 +245,7 @@ def check_words(exam: Exam, mandates: Array, used: Mapping[bytes, bytes]) -> Non
     types = exam.rows["type"]
     needs = _CUSTOMERS[types] & _party(exam.rows, "first")
     _one_word(exam, needs, mandates, used, ("mandate", "evidence", "given_at", "first"))
+    exam.refuse(exam.words["second"] != 0, Reason.MANDATE_NOT_FOR_TYPE)  # to buy is not to sell
     _one_word(exam, _BOTH[types], mandates, used, ("second", "evidence_2", "given_at_2", "second"))
 
 

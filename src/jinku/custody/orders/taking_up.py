@@ -156,7 +156,9 @@ def check_taking_up(around: Around, places: Array, lines: list[Line]) -> None:
                 exam.outcomes["reason"][place] = reason
 
 
-_MAY_BE_PAID = (Movement.BID, Movement.RESERVED)
+_BIDS, _RESERVED = (Movement.BID,), (Movement.RESERVED,)
+"""A bid is paid by a release alone, which makes its claim; a reserve by a settlement, since no project counts it."""
+_MAY_BE_FREED = (*_BIDS, *_RESERVED)
 
 
 def _hold(around: Around, hold: tuple[int, int], codes: tuple[Movement, ...], exact: bool) -> Reason:
@@ -178,12 +180,12 @@ def _first_reason(reasons: Iterable[Reason]) -> Reason:
 
 
 def _settle(around: Around, line: Line) -> Reason:
-    return _first_reason(_hold(around, part, _MAY_BE_PAID, False) for part in line.parts)
+    return _first_reason(_hold(around, part, _RESERVED, False) for part in line.parts)
 
 
 def _release(around: Around, line: Line) -> Reason:
     def one(part: tuple[int, int]) -> Reason:
-        reason = _hold(around, part, _MAY_BE_PAID, False)
+        reason = _hold(around, part, _BIDS, False)
         if reason is Reason.NONE:
             fact = around.facts[part[0]]
             if fact.credit != line.first or fact.subject != line.subject:
@@ -195,7 +197,7 @@ def _release(around: Around, line: Line) -> Reason:
 
 def _failure(around: Around, line: Line) -> Reason:
     def one(part: tuple[int, int]) -> Reason:
-        reason = _hold(around, part, _MAY_BE_PAID, True)
+        reason = _hold(around, part, _MAY_BE_FREED, True)
         if reason is Reason.NONE and around.facts[part[0]].subject != line.subject:
             return Reason.HOLD_OTHER_PARTIES
         return reason
@@ -205,7 +207,7 @@ def _failure(around: Around, line: Line) -> Reason:
 
 def _partial(around: Around, line: Line) -> Reason:
     [part] = line.parts
-    reason = _hold(around, part, _MAY_BE_PAID, True)
+    reason = _hold(around, part, _MAY_BE_FREED, True)
     if reason is not Reason.NONE:
         return reason
     fact = around.facts[part[0]]
