@@ -19,7 +19,7 @@ from jinku.custody.reconciliation.platform import PlatformMapping, platform_mapp
 from jinku.custody.reconciliation.records import Side
 from jinku.custody.reconciliation.rules import load_rules
 from jinku.custody.reconciliation.sources import Period, ledger_records, statement_balances, statement_records
-from jinku.ledger import Account, AccountFilter, AccountFilterFlags, Transfer, TransferFlags, open_ledger
+from jinku.ledger import Account, AccountFilter, AccountFilterFlags, Transfer, TransferFlags, open_journal
 from jinku.ledger.service import Ledger
 
 MAPPING = PlatformMapping(account="A", currency="CNY")
@@ -27,7 +27,7 @@ HEADER = b"id,reference,amount,direction,date\n"
 
 
 def test_the_journal_in_columns_is_what_the_account_says_record_by_record(tmp_path: Path) -> None:
-    with open_ledger(tmp_path / "ledger") as ledger:
+    with open_journal(tmp_path / "ledger") as ledger:
         ledger.create_accounts([Account(id=n, ledger=156, code=1) for n in (1, 2, 3)])
         made = [
             Transfer(id=10 + n, debit_account_id=1 + n % 3, credit_account_id=1 + (n + 1) % 3, amount=n + 1,
@@ -168,11 +168,13 @@ def test_files_for_people_and_programs(tmp_path: Path) -> None:
         ("missing_at_bank", "'=cmd|x", "-7"),
         ("amount_differs", "JK|`1`", "-1"),
     ]
-    typed = duckdb.sql(f"SELECT sum(effect), count(*) FROM '{tmp_path / 'breaks.parquet'}'").fetchall()
+    with duckdb.connect() as connection:
+        typed = connection.execute(
+            f"SELECT sum(effect), count(*) FROM '{tmp_path}/breaks.parquet'"
+        ).fetchall()
+        pairs = connection.execute(f"SELECT rule, amount FROM '{tmp_path}/matches.parquet'").fetchall()
     assert typed == [(-8, 2)]
-    assert duckdb.sql(f"SELECT rule, amount FROM '{tmp_path / 'matches.parquet'}'").fetchall() == [
-        ("reference-day", 500)
-    ]
+    assert pairs == [("reference-day", 500)]
     text = three_way_markdown(result)
     assert "| amount differs | bank | JK\\|\\`1\\` | 0.01 CNY | 0 |" in text
     assert "ledger 5.16 CNY + breaks at the bank -0.08 CNY = bank 5.08 CNY" in text

@@ -5,6 +5,7 @@ import io
 import random
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -214,7 +215,7 @@ def test_amounts_that_cannot_be_summed_are_refused_by_name() -> None:
         side(Side.BANK, [row("R1", AMOUNT_MAX), row("R2", AMOUNT_MAX)])
     with pytest.raises(AmountTooLarge, match="record '1' has"):
         side(Side.BANK, [row("R1", AMOUNT_MAX + 1)])
-    money = {"id": ["1"], "amount": [-1], "direction": [1], "booked": [DAY]}
+    money: dict[str, list[Any]] = {"id": ["1"], "amount": [-1], "direction": [1], "booked": [DAY]}
     with pytest.raises(BadRecords, match="negative"):
         Records.build(Side.BANK, {**money, "account": ["A"], "currency": ["CNY"]})
     with pytest.raises(BadRecords, match="stands twice"):

@@ -17,6 +17,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import Any, BinaryIO
 
@@ -129,28 +130,28 @@ class Matched:
         return f"{self.rule.name}: {self.rule.english} ({who}; reference {self.reference or 'none'}; {money})"
 
 
+@dataclass(eq=False)
 class ThreeWay:
     """The result of `jinku.custody.reconciliation.three_way.reconcile_sides`."""
 
-    def __init__(
-        self,
-        *,
-        sides: Sides,
-        whole: Sides,
-        rules: Rules,
-        cases: Cases,
-        equal: Bits,
-        lag: Longs,
-        breaks: tuple[Break, ...],
-        case_of_break: tuple[int, ...],
-        totals: tuple[Total, ...],
-        carried: Carried,
-    ) -> None:
-        self.sides, self.whole, self.rules = sides, whole, rules
-        self.cases, self.equal, self.lag = cases, equal, lag
-        self.breaks, self.totals, self.carried = breaks, totals, carried
-        self.case_of_break = case_of_break
-        self.as_of = sides.as_of
+    sides: Sides
+    whole: Sides
+    """The sides with what was carried to them."""
+    rules: Rules
+    cases: Cases
+    equal: Bits
+    """Of each case: whether all sides agree."""
+    lag: Longs
+    """Of each case: business days from our booking to the bank's."""
+    breaks: tuple[Break, ...]
+    case_of_break: tuple[int, ...]
+    totals: tuple[Total, ...]
+    carried: Carried
+
+    @property
+    def as_of(self) -> date:
+        """The day that was reconciled."""
+        return self.sides.as_of
 
     @property
     def present(self) -> list[bool]:
