@@ -233,7 +233,7 @@ def test_a_cut_off_that_passes_between_plan_and_booking_is_seen(tmp_path: Path) 
         assert refusal.reason is Reason.OVERDRAWN
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.lists(
         st.tuples(

@@ -53,9 +53,7 @@ def _asked(inputs: DayInputs) -> tuple[Sides, Rules, Carried]:
     carried = Carried.from_bytes(inputs.carried) if inputs.carried else Carried()
     names = _names(inputs)
     ours = ledger_records(inputs, names)
-    if (
-        inputs.settlements
-    ):  # what was written off does not come back, and the bank never shows what made up for it
+    if inputs.settlements:  # a write-off does not come back, nor does what made up for it
         carried = settle(carried, ours, read_settlements(inputs.settlements))
     statements = [one for _, _, one in inputs.statements]
     platform = [read_platform(data, name, _layout(inputs, names)) for name, data in inputs.platform]
