@@ -229,7 +229,7 @@ def check(entity: Entity = 1, data: Data = DATA_DEFAULT, json: Json = False) -> 
     with _opened(data, entity) as (office, house):
         wrong = office.disagreements()
         seals = unexplained_seals(house.ledger, PartyRegister(house.control))
-        for one in office.parties():
+        for one in office.every():
             office.history(one.number)
     out = Output(json)
     document = {"disagreeing": wrong, "unexplained_seals": seals}

@@ -4,6 +4,7 @@ import sqlite3
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sqlalchemy import delete, update
 from tests.custody.parties.office import (
@@ -126,6 +127,8 @@ def test_what_the_bank_did_is_booked_while_frozen_and_nothing_else(local: Scene)
     local.office.book_while_frozen(number, paid, "clerk", "sent again")
     assert (local.balance(account), local.withdraw(account, 1)) == (60, None)
     came = transfers(CHART, [o.Deposit(id=local.order_id(), day=DAY, account=account, amount=7)])
+    with pytest.raises(e.LedgerRefused):
+        local.office.book_while_frozen(number, np.concatenate([paid, came]), "clerk", "one of them again")
     local.office.book_while_frozen(number, came, "clerk", "came in")
     assert local.balance(account) == 67
     out = transfers(CHART, [o.Withdrawal(id=local.order_id(), day=DAY, account=account, amount=7)])
@@ -306,6 +309,24 @@ def test_a_swapped_card_is_not_paid(local: Scene, tmp_path: Path) -> None:
         local.do(number, Action.CLOSE)
     assert not local.payouts.asked
     assert local.balance(account) == 100
+
+
+def test_parties_of_one_entity_are_not_another_ones(local: Scene) -> None:
+    """R17: each legal entity has its own parties, whatever stands between their numbers."""
+    number = local.opened(1)
+    other = Scene(local.ledger, local.database, local.people, local.clock, entity=2)
+    foreign = other.opened(1, card=False)
+    assert foreign != number
+    last = local.opened(2)
+    assert [one.number for one in local.office.every()] == [number, last]
+    assert [one.number for one in local.office.parties(most=1, after=number)] == [last]
+    with pytest.raises(e.NoSuchParty):
+        local.office.party(foreign)
+    change = other.office.propose(foreign, Action.FREEZE, WHY, by="maker")
+    with pytest.raises(e.NoSuchParty):
+        local.office.confirm(change.id, by="checker")
+    other.office.confirm(change.id, by="checker")
+    assert other.office.disagreements() == local.office.disagreements() == []
 
 
 def test_going_around_the_office_is_noticed(local: Scene) -> None:

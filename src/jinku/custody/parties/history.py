@@ -20,7 +20,7 @@ from typing import Protocol
 import numpy as np
 
 from jinku.custody.parties.errors import HistoryBroken
-from jinku.custody.parties.model import SEAL_TOPIC_ERASURE, SEAL_TOPIC_PARTIES, Event
+from jinku.custody.parties.model import SEAL_TOPIC_ERASURE, SEAL_TOPIC_PARTIES, Event, batch_digest
 from jinku.custody.parties.register import FIRST, UNSEALED, PartyRegister, sealed_digest
 from jinku.ledger.layout import SEAL, Array, EntryKind
 
@@ -97,14 +97,8 @@ def unexplained_seals(ledger: SealingLedger, register: PartyRegister) -> list[in
     A seal made twice after a crash is explained by the register's batch with the same digest.
     """
     with register.reading() as connection:
-        known: dict[int, bytes] = {}
-        found = list(_seals(ledger))
-        for entry, _ in found:
-            batch = register.events_of_entry(connection, entry)
-            if batch:
-                known[entry] = sealed_digest(batch)
-    explained = set(known.values())
-    return [entry for entry, digest in found if digest not in explained]
+        explained = {batch_digest(batch) for batch in register.sealed_batches(connection)}
+    return [entry for entry, digest in _seals(ledger) if digest not in explained]
 
 
 def _seals(ledger: SealingLedger) -> Iterator[tuple[int, bytes]]:

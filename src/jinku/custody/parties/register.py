@@ -21,6 +21,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import (
@@ -221,12 +222,13 @@ class PartyRegister:
         return _party(row)
 
     def parties(
-        self, connection: Connection, status: PartyStatus | None, after: int, most: int
+        self, connection: Connection, entity: int, status: PartyStatus | None, after: int, most: int
     ) -> list[PartyRecord]:
-        """Up to `most` lines with numbers above `after`, rising; of one status, or of all."""
-        query = select(PARTY).where(PARTY.c.number > after).order_by(PARTY.c.number).limit(most)
+        """Up to `most` lines of a legal entity with numbers above `after`, rising; of one status, or of all."""
+        query = select(PARTY).where(PARTY.c.entity == entity, PARTY.c.number > after)
         if status is not None:
             query = query.where(PARTY.c.status == status.value)
+        query = query.order_by(PARTY.c.number).limit(most)
         return [_party(row) for row in connection.execute(query).mappings()]
 
     def statuses(self, connection: Connection, numbers: Sequence[int]) -> dict[int, PartyStatus]:
@@ -394,6 +396,13 @@ class PartyRegister:
         """The events that one seal covers (-1: those unsealed), in order."""
         query = select(EVENT).where(EVENT.c.entry == entry).order_by(EVENT.c.seq)
         return [_event(row) for row in connection.execute(query).mappings()]
+
+    def sealed_batches(self, connection: Connection) -> Iterator[list[bytes]]:
+        """The digests that each seal covers, seal by seal."""
+        query = select(EVENT.c.entry, EVENT.c.digest).where(EVENT.c.entry != UNSEALED)
+        rows = connection.execute(query.order_by(EVENT.c.entry, EVENT.c.seq))
+        for _, batch in groupby(rows, key=lambda row: int(row[0])):
+            yield [bytes(digest) for _, digest in batch]
 
     def mark_sealed(self, connection: Connection, events: Sequence[Event], entry: int) -> None:
         """Remember which seal covers these events, which is over their `batch_digest`."""

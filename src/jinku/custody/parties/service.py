@@ -22,8 +22,9 @@ Example::
     office.bind(7, card, by="clerk-1")
 """
 
+import hashlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -481,7 +482,7 @@ class PartyOffice:
                 standing = self._carrier.standing_closures(connection, record)
             if not len(rows):
                 raise BadParty("books nothing", field="transfers")
-            key = f"through {number} {u128(rows[:1], 'id')[0]}"
+            key = f"through {number} {hashlib.sha256(rows.tobytes()).hexdigest()}"
             self._carrier.prepare_through(record, key)
             book_through(self._ledger, standing, rows, key, self._carrier.places(record))
             with register.writing() as connection:
@@ -503,8 +504,14 @@ class PartyOffice:
     ) -> list[PartyRecord]:
         """Up to `most` parties of this legal entity with numbers above `after`."""
         with self._register.reading() as connection:
-            found = self._register.parties(connection, status, after, most)
-        return [one for one in found if one.entity == self._institution.entity]
+            return self._register.parties(connection, self._institution.entity, status, after, most)
+
+    def every(self) -> Iterator[PartyRecord]:
+        """All parties of this legal entity, by number."""
+        after = 0
+        while page := self.parties(after=after):
+            yield from page
+            after = page[-1].number
 
     def statuses(self, numbers: Sequence[int]) -> dict[int, PartyStatus]:
         """Where each of these parties stands; those not registered are left out."""
@@ -559,11 +566,7 @@ class PartyOffice:
         """Parties whose accounts are open in the ledger and should be closed, or the other way round: somebody went
         around the office.
         """
-        wrong, after = [], 0
-        while page := self.parties(after=after):
-            after = page[-1].number
-            wrong += [one.number for one in page if not self._carrier.agrees(one)]
-        return wrong
+        return [one.number for one in self.every() if not self._carrier.agrees(one)]
 
     def _mine(self, connection: Connection, number: int, *, lock: bool = False) -> PartyRecord:
         record = self._register.party(connection, number, lock=lock)
