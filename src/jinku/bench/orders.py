@@ -33,7 +33,7 @@ from jinku.ledger.layout import MASK_64, Array
 
 INVESTORS, BORROWERS = 2_000, 50
 MANDATES = 200
-BATCH_ORDERS = 4_000
+BATCH_ORDERS = 8_000
 DAY = date(2026, 11, 20)
 DAY_NUMBER = 20_261_120
 MIX = (

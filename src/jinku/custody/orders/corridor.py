@@ -226,7 +226,9 @@ class Corridor:
         check_words(exam, rooms.mandates.register(), used)
         check_projects(exam, rooms.projects.register())
         around = Around(facts, states, {}, exam)
-        claims = self.claims(wanted_claims(lines, around.books))
+        kept = ((exam.words["marks"][places] & Mark.CLAIMS) != 0).tolist()
+        sharing = [line for line, with_claims in zip(lines, kept, strict=True) if with_claims]
+        claims = self.claims(wanted_claims(sharing, around.books))
         check_taking_up(Around(facts, states, claims, exam), places, lines)
         whys = self._decide(exam)
         rows, owners = self._bookable(exam, facts)
