@@ -103,14 +103,16 @@ def check_attested(folder: Folder, trust: Trust | None, one: dict[str, Any], che
         checks.add(False, f"attestation of {one['currency']}: {error}", "偿付证明的封存凭证不成立")
         return
     total = Decimal(int(stated["liabilities"])).scaleb(-one["decimals"], _EXACT)
+    changed = amount(one["changed"])
     held = (sealed, topic) == (digest, ATTESTATION_TOPIC) and stated["currency"] == one["currency"]
-    held = (
-        held and stated.get("entity", one["entity"]) == one["entity"] and total == amount(one["requirement"])
-    )
+    held = held and stated.get("entity", one["entity"]) == one["entity"]
+    held = held and total == amount(one["attested"])
+    held = held and _EXACT.add(total, changed) == amount(one["requirement"])
+    since = f", and {changed:+,} was booked since" if changed else ""
     checks.add(
         held,
         f"entity {one['entity']}, {one['currency']}: the log sealed an attestation of {total:,} to "
-        f"{stated['customers']} customers" + ("" if held else ", which is not this pack's total"),
+        f"{stated['customers']} customers{since}" + ("" if held else ", which is not this pack's total"),
         f"法人 {one['entity']}、{one['currency']}：日志封存的应付总额为 {total:,}"
         + ("" if held else "，与本资料包不符"),
     )

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from tests.custody.pack.scene import EVIL, OWED, Scene, account
+from tests.custody.pack.scene import DAY, EVIL, HOUR, OWED, Scene, account, make_house
 
 from jinku.crypto.signer import Ed25519Signer
+from jinku.custody.orders.model import Deposit
 from jinku.custody.pack.deliver import Delivered, Delivery, deliver
 from jinku.custody.reports.fonts import Fonts
 from jinku.custody.reports.sealed import FolderTaken
@@ -327,3 +328,23 @@ def test_without_a_chinese_font_the_pack_is_made_in_english_and_says_so(scene: S
     assert "fonts-wqy-microhei" in (made.path / "README.txt").read_text("utf-8")
     assert "Name 1" in pdf_text(made.path / "owners.pdf")
     assert check_pack(made.path, None).ok
+
+
+def test_a_second_pack_of_the_day_says_what_moved_since_the_attestation(fonts: Fonts, tmp_path: Path) -> None:
+    """R14: a pack is of now; the day has one attestation, and both are tied by the movements in between."""
+    scene = make_house(tmp_path / "data")
+    with scene.open() as house:
+        first = deliver(house, Delivery(tmp_path / "first", fonts))
+        scene.clock.now += HOUR
+        scene.submit(
+            house, Deposit(id=scene.number(), day=DAY, account=account(3), amount=12_345, reference=8)
+        )
+        second = deliver(house, Delivery(tmp_path / "second", fonts))
+    [before], [after] = table(first.path, "positions"), table(second.path, "positions")
+    assert before["changed"] == "0.00"
+    assert (after["attested"], after["changed"]) == (before["requirement"], "123.45")
+    cents = {row["account"]: row["balance"] for row in table(second.path, "owners")}
+    assert cents[str(account(3))] == "123.52"
+    found = check_pack(second.path, None)
+    assert found.ok
+    assert any("+123.45 was booked since" in english for _, english, _ in found.lines)

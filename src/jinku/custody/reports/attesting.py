@@ -1,11 +1,11 @@
-"""What is owed, attested and read from the books at one and the same entry of the journal.
+"""What is owed, attested, and the books as they are now: tied to each other through every movement in between.
 
 Rules:
 
-1. For each legal entity and currency that has books, what is owed to its clients is attested and sealed in the log;
-   then every account is read as it stood at the attestation's own entry.
-2. The owners' balances, the ledger's own sum and the attested total must be one number; where they are not, nothing is
-   reported (NotTied).
+1. For each legal entity and currency that has books, the day's attestation is made, or taken where it is made
+   already: a day has one, so that nobody can be shown another total.
+2. The books are read as they are at the journal's last entry. What was attested and what was booked since must come to
+   what the owners have now; where they do not, nothing is reported (NotTied).
 
 Example::
 
@@ -14,23 +14,22 @@ Example::
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
+
+import numpy as np
 
 from jinku.base.decimals import format_minor
 from jinku.base.errors import JinkuError
 from jinku.custody.closing.position import position
-from jinku.custody.errors import NotAtRest
 from jinku.custody.proof.desk import AttestationDesk, Attested
 from jinku.custody.reports.house import OpenHouse
-from jinku.custody.reports.journal import Standing, standing
+from jinku.custody.reports.journal import Standing, exact_sum, movements, places_of, posted, standing
 from jinku.custody.reports.sealed import receipt_of, write_private
 from jinku.custody.structure.holdings import holdings
 from jinku.custody.structure.standing import books
-from jinku.ledger.layout import EntryKind
-
-READINGS_MAX = 20
+from jinku.ledger.layout import u128
 
 
 class NotTied(JinkuError):
@@ -47,45 +46,61 @@ class AttestedBooks:
     standing: Standing
     attested: Mapping[tuple[int, str], Attested]
     """By legal entity and currency."""
+    changed: Mapping[tuple[int, str], int]
+    """What was booked since the attestation, minor units: owed now = attested + this."""
 
 
 def attest_all(house: OpenHouse) -> AttestedBooks:
-    """Attest every legal entity and currency, and read the books that this speaks of.
+    """Attest every legal entity and currency for today where that is not done, and read the books as they are now.
 
-    Raises NotAtRest where money kept moving meanwhile, NotTied.
+    Raises NotTied.
     """
     desk = AttestationDesk(house.directory, house.ledger, house.publisher)
-    for _ in range(READINGS_MAX):
-        pairs = [(entity, unit.code) for entity, unit, _ in books(house.ledger.accounts_array())]
-        attested = {pair: desk.attest(*pair) for pair in pairs}
-        sizes = [one.statement.ledger_size for one in attested.values()] or [house.ledger.size()]
-        if len(movements_between(house, min(sizes), max(sizes))) == 0:
-            found = AttestedBooks(standing(house.ledger, max(sizes)), attested)
-            check_tied(found)
-            return found
-    raise NotAtRest("money moved during each reading", remedy="retry when less is booked")
+    pairs = [(entity, unit.code) for entity, unit, _ in books(house.ledger.accounts_array())]
+    attested = {pair: desk.attest(*pair) for pair in pairs}
+    found = AttestedBooks(standing(house.ledger, house.ledger.size()), attested, {})
+    then: dict[int, Standing] = {}
+    changed = {}
+    for pair, one in attested.items():
+        size = one.statement.ledger_size
+        if size not in then:
+            then[size] = standing(house.ledger, size)
+        changed[pair] = _tied(house, found, then[size], pair)
+    return replace(found, changed=changed)
 
 
-def movements_between(house: OpenHouse, first: int, last: int) -> list[int]:
-    """Entries from `first` up to `last` that are anything but seals."""
-    if first >= last:
-        return []
-    kinds = house.ledger.entries(first, last - first)["kind"].tolist()
-    return [first + place for place, kind in enumerate(kinds) if kind != EntryKind.SEAL]
+def _tied(house: OpenHouse, found: AttestedBooks, then: Standing, pair: tuple[int, str]) -> int:
+    """What movements since the attestation added to what a pair's clients are owed.
+
+    Raises NotTied unless the books of then are what was attested, and those of now are these and the movements since.
+    """
+    stated = found.attested[pair].statement
+    before, now = _clients(then, pair), _clients(found.standing, pair)
+    owed = sum(max(balance, 0) for balance in before.values())
+    moved = 0
+    if then.size < found.standing.size:
+        accounts = found.standing.accounts
+        since = posted(movements(house.ledger, found.standing.size, then.size))["event"]
+        numbers = u128(accounts, "id")
+        client = np.array([number in now for number in numbers], np.bool_)
+        for name, sign in (("credit_account_id", 1), ("debit_account_id", -1)):
+            places = places_of(accounts, since, name)
+            moved += sign * exact_sum(since[(places >= 0) & client[places]])
+    if owed != stated.liabilities or sum(now.values()) != sum(before.values()) + moved:
+        raise NotTied(
+            f"entity {pair[0]} owes {sum(now.values())} {pair[1]} by its accounts; "
+            f"{stated.liabilities} were attested at entry "
+            f"{then.size} and {moved} were booked since",
+            remedy="check the ledger (jinku ledger check) and make it again",
+        )
+    return moved
 
 
-def check_tied(found: AttestedBooks) -> None:
-    """Raises NotTied unless the books' own sums are what was attested."""
-    for entity, unit, rows in books(found.standing.accounts):
-        now = holdings(rows)
-        owed = sum(max(balance, 0) for balance in now.clients.values())
-        stated = found.attested[entity, unit.code].statement
-        if (owed, len(now.clients)) != (stated.liabilities, stated.customers):
-            raise NotTied(
-                f"entity {entity} owes {owed} {unit.code} to {len(now.clients)} clients by its accounts, and "
-                f"{stated.liabilities} to {stated.customers} by the attestation",
-                remedy="check the ledger (jinku ledger check) and make it again",
-            )
+def _clients(standing_: Standing, pair: tuple[int, str]) -> Mapping[int, int]:
+    for entity, unit, rows in books(standing_.accounts):
+        if (entity, unit.code) == pair:
+            return holdings(rows).clients
+    return {}
 
 
 def write_attestations(
@@ -107,6 +122,8 @@ def write_attestations(
                 "decimals": unit.exponent,
                 "owners": len(clients),
                 "requirement": format_minor(position(unit, clients, {}).requirement, unit.exponent),
+                "attested": format_minor(attested.statement.liabilities, unit.exponent),
+                "changed": format_minor(found.changed[entity, unit.code], unit.exponent),
                 "attestation": f"{name}.txt",
                 "receipt": f"{name}.tlog-proof",
             }

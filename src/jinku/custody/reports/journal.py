@@ -91,10 +91,11 @@ def standing(ledger: Journal, size: int) -> Standing:
     return Standing(size, at, accounts[:opened])
 
 
-def movements(ledger: Journal, size: int) -> Array:
-    """Every transfer and expiry among the first `size` entries, as ``MOVEMENT`` rows in order."""
+def movements(ledger: Journal, size: int, since: int = 0) -> Array:
+    """Every transfer and expiry among the first `size` entries, from number `since` on, as ``MOVEMENT`` rows in
+    order."""
     found = []
-    for first, entries in chunks(ledger, size):
+    for first, entries in chunks(ledger, size, since):
         places = np.flatnonzero(np.isin(entries["kind"], (EntryKind.TRANSFER, EntryKind.EXPIRY)))
         rows = np.zeros(len(places), MOVEMENT)
         rows["sequence"], rows["kind"] = places + first, entries["kind"][places]
@@ -158,9 +159,9 @@ def places_of(accounts: Array, events: Array, name: str) -> NDArray[np.int64]:
     return np.where(keys[found] == wanted, order[found], -1)
 
 
-def chunks(ledger: Journal, size: int) -> Iterator[tuple[int, Array]]:
-    """The first `size` entries in parts, each with the number of its first."""
-    for first in range(0, size, CHUNK_ENTRIES):
+def chunks(ledger: Journal, size: int, since: int = 0) -> Iterator[tuple[int, Array]]:
+    """The first `size` entries from number `since` on in parts, each with the number of its first."""
+    for first in range(since, size, CHUNK_ENTRIES):
         yield first, ledger.entries(first, min(CHUNK_ENTRIES, size - first))
 
 

@@ -354,22 +354,25 @@ class RoomTables:
         )
 
     def _party_rows(self) -> Iterator[Row]:
-        register, after = PartyRegister(self._house.control), 0
-        while True:
-            with register.reading() as connection:
-                page = register.parties(connection, None, after, PARTIES_PAGE)
-            for one in page:
-                yield (
-                    one.number,
-                    one.entity,
-                    one.form.value,
-                    one.status.value,
-                    " ".join(role.value for role in one.roles),
-                    one.application,
-                    one.applied_at,
-                    one.closed_on.isoformat() if one.closed_on else "",
-                    "yes" if one.erased else "",
-                )
-            if len(page) < PARTIES_PAGE:
-                return
-            after = page[-1].number
+        register = PartyRegister(self._house.control)
+        entities = sorted({int(one) for one in self._house.ledger.accounts_array()["user_data_32"].tolist()})
+        for entity in entities:
+            after = 0
+            while True:
+                with register.reading() as connection:
+                    page = register.parties(connection, entity, None, after, PARTIES_PAGE)
+                for one in page:
+                    yield (
+                        one.number,
+                        one.entity,
+                        one.form.value,
+                        one.status.value,
+                        " ".join(role.value for role in one.roles),
+                        one.application,
+                        one.applied_at,
+                        one.closed_on.isoformat() if one.closed_on else "",
+                        "yes" if one.erased else "",
+                    )
+                if len(page) < PARTIES_PAGE:
+                    break
+                after = page[-1].number
