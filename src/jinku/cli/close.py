@@ -251,11 +251,11 @@ def reperform(
     books = books_of(entity, currency)
     results = []
     with closing_rooms(data) as rooms:
-        days = (
-            [one.day for one in rooms.book.days(books) if one.record]
-            if every
-            else [day_of(rooms, books, day).day]
-        )
+        if every:  # the days of an import have no inputs of their own: for them the chain alone is verified
+            closed = [one.day for one in rooms.book.days(books) if one.record]
+            days = [one for one in closed if rooms.desk.inputs(books, one)]
+        else:
+            days = [day_of(rooms, books, day).day]
         for number, one in enumerate(days, 1):
             results.append(rooms.desk.reperform(books, one))
             progress("computing again", number, len(days))

@@ -30,7 +30,7 @@ from jinku.ledger.opening import open_journal
 
 BOOKS = Books(1, 826)
 FIRST = date(2026, 1, 1)
-DAYS, KILLS = 40, 3
+DAYS, KILLS = 14, 3
 EVERY = CloseSettings("every day", "UTC", "24:00", "UK")
 
 

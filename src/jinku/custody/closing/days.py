@@ -269,16 +269,10 @@ class DayBook:
 
         Raises DayIsClosed, CloseRefused for a day that a reviewer has approved, NoDayBook.
         """
-        person(by)
         with self._database.writing() as connection:
-            found = self._unclosed(connection, books, day)
-            if found.state is DayState.SEALING:
-                raise _refused(found, "is reviewed and on its way into the log", "finish it with `review`")
-            values = {"state": "prepared", "prepared_by": by, "prepared_at": self._clock(), "draft": digest}
-            self._update(connection, found, values)
+            self._prepare(connection, self._unclosed(connection, books, day), by, digest)
             if also is not None:
                 also(connection)
-            self.note(connection, books, day, by, "prepared", digest)
             return _day(connection, books, day)
 
     def send_back(self, books: Books, day: date, by: str, reason: str) -> Day:
@@ -296,23 +290,7 @@ class DayBook:
         Raises SamePerson, CloseRefused where another record waits, DayIsClosed.
         """
         with self._database.writing() as connection:
-            found = self._unclosed(connection, books, day)
-            if found.state is DayState.SEALING:
-                if (found.reviewed_by, found.record) == (by, digest):
-                    return found
-                raise _refused(found, f"is reviewed already, by {found.reviewed_by}", "nothing is left to do")
-            self._require_review(found, by)
-            if found.draft != draft:
-                raise _refused(found, "was prepared anew meanwhile", "look at the new record first")
-            values = {
-                "state": "sealing",
-                "reviewed_by": by,
-                "reviewed_at": self._clock(),
-                "record": digest,
-                "seal_from": self._ledger.size(),
-            }
-            self._update(connection, found, values)
-            self.note(connection, books, day, by, "reviewed", digest)
+            self._approve(connection, self._unclosed(connection, books, day), by, draft, digest)
             return _day(connection, books, day)
 
     def seal(self, books: Books, day: date) -> Day:
@@ -339,8 +317,10 @@ class DayBook:
 
         Raises what the steps raise.
         """
-        self.prepared(books, day, *prepared)
-        self.approve(books, day, reviewed[0], prepared[1], reviewed[1])
+        with self._database.writing() as connection:
+            self._prepare(connection, self._unclosed(connection, books, day), *prepared)
+            found = _day(connection, books, day)
+            self._approve(connection, found, reviewed[0], prepared[1], reviewed[1])
         return self.seal(books, day)
 
     def note(self, connection: Connection, books: Books, day: date, by: str, what: str, note: str) -> None:
@@ -356,6 +336,32 @@ class DayBook:
         connection.execute(insert(HISTORY).values(row))
 
     # --- parts -------------------------------------------------------------------------------------------------------
+
+    def _prepare(self, connection: Connection, found: Day, by: str, digest: str) -> None:
+        person(by)
+        if found.state is DayState.SEALING:
+            raise _refused(found, "is reviewed and on its way into the log", "finish it with `review`")
+        values = {"state": "prepared", "prepared_by": by, "prepared_at": self._clock(), "draft": digest}
+        self._update(connection, found, values)
+        self.note(connection, found.books, found.day, by, "prepared", digest)
+
+    def _approve(self, connection: Connection, found: Day, by: str, draft: str, digest: str) -> None:
+        if found.state is DayState.SEALING:
+            if (found.reviewed_by, found.record) == (by, digest):
+                return
+            raise _refused(found, f"is reviewed already, by {found.reviewed_by}", "nothing is left to do")
+        self._require_review(found, by)
+        if found.draft != draft:
+            raise _refused(found, "was prepared anew meanwhile", "look at the new record first")
+        values = {
+            "state": "sealing",
+            "reviewed_by": by,
+            "reviewed_at": self._clock(),
+            "record": digest,
+            "seal_from": self._ledger.size(),
+        }
+        self._update(connection, found, values)
+        self.note(connection, found.books, found.day, by, "reviewed", digest)
 
     def _booked(self, books: Books, day: date, cut_off: int, by: str) -> int:
         """The day's end in the journal, once the ledger's own clock has passed it: a mark in the log shows that."""

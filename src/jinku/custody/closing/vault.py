@@ -15,12 +15,13 @@ Example::
 
 import gzip
 import hashlib
+import os
 import re
 import secrets
 import zlib
 from pathlib import Path
 
-from jinku.base.files import replace_durably, sync_directory
+from jinku.base.files import sync_directory
 from jinku.custody.closing.errors import ChangedInput
 
 PLAIN_BYTES_MAX = 1 << 16
@@ -75,6 +76,10 @@ class Vault:
 def _write(path: Path, data: bytes) -> None:
     """Durably, by a name of this writer's own: several may keep the same bytes at once."""
     draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}.part")
-    replace_durably(draft, data, 0o600)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(descriptor)
     draft.replace(path)
     sync_directory(path.parent)
