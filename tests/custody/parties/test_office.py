@@ -28,6 +28,7 @@ from jinku.custody.parties import errors as e
 from jinku.custody.parties.history import unexplained_seals
 from jinku.custody.parties.identity import IdentityKey, load_or_make_key
 from jinku.custody.parties.model import Action, ChangeState, PartyForm, PartyStatus
+from jinku.custody.parties.people import PeopleStore
 from jinku.custody.parties.register import CARD, EVENT, PartyRegister
 from jinku.custody.parties.requests import CardToBind
 from jinku.custody.parties.service import Ask
@@ -309,6 +310,31 @@ def test_a_swapped_card_is_not_paid(local: Scene, tmp_path: Path) -> None:
         local.do(number, Action.CLOSE)
     assert not local.payouts.asked
     assert local.balance(account) == 100
+
+
+def test_a_legal_hold_set_after_a_crash_stops_an_erasure(
+    local: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R17: what was confirmed and not yet erased is kept when a hold comes in between."""
+    number = local.opened(card=False)
+    local.do(number, Action.CLOSE)
+    local.clock.go_to(date(2037, 1, 5))
+
+    def crash(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(PeopleStore, "erase", crash)
+        with pytest.raises(KeyboardInterrupt):
+            local.do(number, Action.ERASE)
+    local.reopen()
+    held = local.office.hold(number, WHY, by="clerk")
+    local.office.recover()
+    assert local.people.has(number)
+    local.do(number, Action.LIFT_HOLD, Ask("case ended", "court", held.id))
+    local.office.recover()
+    assert not local.people.has(number)
+    assert local.office.party(number).erased
 
 
 def test_parties_of_one_entity_are_not_another_ones(local: Scene) -> None:

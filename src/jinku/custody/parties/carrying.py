@@ -215,7 +215,10 @@ class Carrier:
             self._finish(connection, change, now, "hold_lifted")
 
     def _erase(self, change: Change, record: PartyRecord, now: int) -> None:
-        """Persons first: once the register says erased, nothing personal is left."""
+        """Persons first: once the register says erased, nothing personal is left. A hold set meanwhile is heeded."""
+        with self._register.reading() as connection:
+            if any(not one.lifted_at for one in self._register.holds(connection, record.number)):
+                return
         with contextlib.suppress(PartyUnknown):  # a crash came after it was erased
             self._people.erase(record.number)
         with self._register.writing() as connection:
