@@ -272,3 +272,24 @@ def test_a_collection_becomes_a_deposit_and_a_taken_back_one_a_break(one: Rig) -
     assert book(one.desk, one.orders, one.house.ledger) == 1
     assert one.balance(0)[0] == 70
     assert [b.kind for b in one.desk.store.breaks()] == [BreakClass.COLLECTION_RETURNED]
+
+
+def test_a_lost_return_is_learnt_by_asking_and_never_before_what_is_unknown(
+    one: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R5: settled payouts are asked about while they may come back; unknown ones come first."""
+    monkeypatch.setattr("jinku.custody.channel.dispatch.ASKED_PER_ROUND", 1)
+    monkeypatch.setattr("jinku.custody.channel.dispatch.WATCHED_PER_ROUND", 2)
+    one.approved()
+    mark_sent(one)
+    for number in (0, 1):
+        say(one, News.SETTLED, number, source=Source.REPLY)
+    one.desk.silence([one.desk.store.instruction(one.withdrawals[2].id).request_no], "no answer")
+    one.bank.asked = News.RETURNED
+    with Dispatcher(one.desk, one.orders, one.house.ledger, tmp_path / "w.sqlite", one.clock) as dispatcher:
+        assert dispatcher.cycle().asked == 1  # a day has not gone by: only the unknown one
+        assert [state(one, n) for n in range(3)] == [State.SETTLED, State.SETTLED, State.RETURNED]
+        one.clock.now += 86_401 * NS
+        assert dispatcher.cycle().asked == 2
+    assert {state(one, n) for n in range(3)} == {State.RETURNED}
+    assert [one.balance(n) for n in range(3)] == [(1_000, 0)] * 3

@@ -248,16 +248,11 @@ def _to_watch(terms: Terms, now: int) -> ColumnElement[bool]:
 
 
 def batch_document(batch: str, channel: str, instructions: Sequence[Instruction]) -> bytes:
-    """The canonical JSON that is sealed for a batch: who asked for what, who approved it, under which numbers."""
+    """The canonical JSON that is sealed for a batch: who asked for what, who approved it, which numbers."""
     rows = [
         [
-            str(one.id),
-            str(one.request_no),
-            one.kind.value,
-            str(one.amount),
-            one.currency,
-            one.maker,
-            one.checker,
+            *(str(one.id), str(one.request_no), one.kind.value, one.mode.value),
+            *(str(one.account), one.payee, str(one.amount), one.currency, one.maker, one.checker),
         ]
         for one in instructions
     ]
