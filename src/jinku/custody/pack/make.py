@@ -52,9 +52,11 @@ from jinku.custody.reports.rooms import RoomTables
 from jinku.custody.reports.sealed import Sealed, new_folder, seal_folder, write_private
 from jinku.custody.reports.section import Both, Section, SectionSource, text
 from jinku.custody.reports.settings import SETTINGS_FILE, Settings, read_settings, to_fill_in
+from jinku.custody.reports.structures import structures_of
 from jinku.custody.reports.tabular import Written, write_section
 from jinku.custody.reports.texts import agreements
 from jinku.custody.reports.verifier import verifier_pyz
+from jinku.custody.structure.model import Structure
 from jinku.custody.structure.template import load_structure
 from jinku.verify.webpage import Settings as PageSettings
 from jinku.verify.webpage import web_page
@@ -108,14 +110,12 @@ def make_pack(house: OpenHouse, request: PackRequest) -> Made:
     """
     settings = read_settings(request.settings or house.directory / SETTINGS_FILE)
     extra = read_details(house.directory / DETAILS_FILE)
-    found = attest_all(house)
+    found = attest_all(house, structures_of(house, settings))
     with new_folder(request.out) as folder, ExitStack() as opened:
         (folder / TABLES).mkdir(mode=0o700)
         (folder / PROOFS).mkdir(mode=0o700)
         people = _people(house, opened)
-        view = BooksView(
-            found, load_structure(settings.structure), known_details(people, extra), request.redacted
-        )
+        view = BooksView(found, known_details(people, extra), request.redacted)
         owners = OwnersPass(view, chinese=bool(request.fonts.chinese))
         draft = _Draft(folder)
         _write_tables(draft, view, owners, house, settings, request.sources)
@@ -164,7 +164,7 @@ def _write_tables(
     draft.add(owners.section())
     draft.add(categories_section(owners.sums))
     draft.add(accounts_section(view))
-    rooms = RoomTables(house, view.structure, view.as_of)
+    rooms = RoomTables(house, _main(view, settings), view.as_of)
     given = [section for source in (rooms, *sources) for section in source.sections()]
     own = [
         *settings_sections(settings),
@@ -180,6 +180,12 @@ def _write_tables(
     for section in [*(one for one in own if one.name not in taken), *given]:
         draft.add(section)
     draft.add(_dictionary(draft.written))
+
+
+def _main(view: BooksView, settings: Settings) -> Structure:
+    """The structure whose calendar and time zone the tables of all entities use: the first entity's."""
+    found = view.books.structures
+    return found[min(found)] if found else load_structure(settings.structure)
 
 
 _ORDER = (
@@ -319,7 +325,10 @@ def _manifest(
         "format": FORMAT,
         "as_of": to_rfc3339(view.as_of),
         "ledger_size": view.books.standing.size,
-        "structure": {"name": view.structure.name, "sha256": view.structure.digest.hex()},
+        "structures": [
+            {"entity": str(entity), "name": one.name, "version": one.version, "sha256": one.digest.hex()}
+            for entity, one in sorted(view.books.structures.items())
+        ],
         "redacted": view.redacted,
         "log": house.publisher.origin,
         "log_keys": list(house.vkeys),

@@ -26,8 +26,8 @@ from jinku.custody.reports.section import Both, Row, Section, moment, money, num
 from jinku.custody.structure.chart import party_of
 from jinku.custody.structure.holdings import holdings
 from jinku.custody.structure.model import Structure
-from jinku.custody.structure.standing import books
 from jinku.custody.structure.table import Side
+from jinku.custody.structure.template import load_structure
 from jinku.ledger.layout import Array, u128
 
 
@@ -36,7 +36,6 @@ class BooksView:
     """What the tables are made from."""
 
     books: AttestedBooks
-    structure: Structure
     details: DetailsOf
     redacted: bool
 
@@ -47,7 +46,7 @@ class BooksView:
 
     def owners(self) -> Iterator[Owner]:
         """Every owner, read anew each time."""
-        return owners_of(self.books.standing.accounts, self.structure, self.details)
+        return owners_of(self.books.standing.accounts, self.books.structures, self.details)
 
 
 OWNER_COLUMNS = (
@@ -239,8 +238,8 @@ def categories_section(sums: Mapping[tuple[int, str, str, str], CategorySum]) ->
 def positions_section(view: BooksView) -> Section:
     """What must be held against what our books say is held, per entity and currency."""
     rows = []
-    for entity, unit, accounts in books(view.books.standing.accounts):
-        now = holdings(accounts)
+    for entity, unit, accounts in view.books.books():
+        now = holdings(accounts, view.books.structures.get(entity))
         found = position(unit, now.clients, {"books": now.bank})
         stated = view.books.attested[entity, unit.code]
         rows.append(
@@ -294,8 +293,9 @@ def positions_section(view: BooksView) -> Section:
 def accounts_section(view: BooksView) -> Section:
     """Every account that is not a client's, and the clients' kinds summed: the whole of the books on a page."""
     rows: list[Row] = []
-    for entity, unit, accounts in books(view.books.standing.accounts):
-        rows += _account_rows(entity, unit, accounts, view.structure)
+    for entity, unit, accounts in view.books.books():
+        structure = view.books.structures.get(entity) or load_structure()
+        rows += _account_rows(entity, unit, accounts, structure)
     return Section(
         "accounts",
         Both("Account structure and balances", "账户结构与余额"),

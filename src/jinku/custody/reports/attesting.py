@@ -20,6 +20,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from jinku.base.currency import Currency
 from jinku.base.decimals import format_minor
 from jinku.base.errors import JinkuError
 from jinku.custody.closing.position import position
@@ -28,8 +29,9 @@ from jinku.custody.reports.house import OpenHouse
 from jinku.custody.reports.journal import Standing, exact_sum, movements, places_of, posted, standing
 from jinku.custody.reports.sealed import receipt_of, write_private
 from jinku.custody.structure.holdings import holdings
+from jinku.custody.structure.model import Structure
 from jinku.custody.structure.standing import books
-from jinku.ledger.layout import u128
+from jinku.ledger.layout import Array, u128
 
 
 class NotTied(JinkuError):
@@ -48,17 +50,23 @@ class AttestedBooks:
     """By legal entity and currency."""
     changed: Mapping[tuple[int, str], int]
     """What was booked since the attestation, minor units: owed now = attested + this."""
+    structures: Mapping[int, Structure]
+    """By legal entity."""
+
+    def books(self) -> list[tuple[int, Currency, Array]]:
+        """Each legal entity's accounts in each currency."""
+        return books(self.standing.accounts, self.structures)
 
 
-def attest_all(house: OpenHouse) -> AttestedBooks:
+def attest_all(house: OpenHouse, structures: Mapping[int, Structure]) -> AttestedBooks:
     """Attest every legal entity and currency for today where that is not done, and read the books as they are now.
 
     Raises NotTied.
     """
-    desk = AttestationDesk(house.directory, house.ledger, house.publisher)
-    pairs = [(entity, unit.code) for entity, unit, _ in books(house.ledger.accounts_array())]
+    desk = AttestationDesk(house.directory, house.ledger, house.publisher, structures=structures)
+    pairs = [(entity, unit.code) for entity, unit, _ in books(house.ledger.accounts_array(), structures)]
     attested = {pair: desk.attest(*pair) for pair in pairs}
-    found = AttestedBooks(standing(house.ledger, house.ledger.size()), attested, {})
+    found = AttestedBooks(standing(house.ledger, house.ledger.size()), attested, {}, structures)
     then: dict[int, Standing] = {}
     changed = {}
     for pair, one in attested.items():
@@ -75,7 +83,7 @@ def _tied(house: OpenHouse, found: AttestedBooks, then: Standing, pair: tuple[in
     Raises NotTied unless the books of then are what was attested, and those of now are these and the movements since.
     """
     stated = found.attested[pair].statement
-    before, now = _clients(then, pair), _clients(found.standing, pair)
+    before, now = _clients(then, pair, found.structures), _clients(found.standing, pair, found.structures)
     owed = sum(max(balance, 0) for balance in before.values())
     moved = 0
     if then.size < found.standing.size:
@@ -96,10 +104,10 @@ def _tied(house: OpenHouse, found: AttestedBooks, then: Standing, pair: tuple[in
     return moved
 
 
-def _clients(standing_: Standing, pair: tuple[int, str]) -> Mapping[int, int]:
-    for entity, unit, rows in books(standing_.accounts):
+def _clients(then: Standing, pair: tuple[int, str], structures: Mapping[int, Structure]) -> Mapping[int, int]:
+    for entity, unit, rows in books(then.accounts, structures):
         if (entity, unit.code) == pair:
-            return holdings(rows).clients
+            return holdings(rows, structures.get(entity)).clients
     return {}
 
 
@@ -109,9 +117,9 @@ def write_attestations(
     """Write each attestation and its receipt into `folder` under names that begin with `prefix`; the totals, one for
     each legal entity and currency, as a manifest has them."""
     totals = []
-    for entity, unit, rows in books(found.standing.accounts):
+    for entity, unit, rows in found.books():
         attested = found.attested[entity, unit.code]
-        clients = holdings(rows).clients
+        clients = holdings(rows, found.structures.get(entity)).clients
         name = f"{prefix}attestation-{entity}-{unit.code}"
         write_private(folder / f"{name}.txt", attested.statement.canonical())
         write_private(folder / f"{name}.tlog-proof", receipt_of(house, attested.entry))

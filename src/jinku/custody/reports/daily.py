@@ -20,6 +20,7 @@ Example::
 import csv
 import hashlib
 import re
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
@@ -52,10 +53,10 @@ from jinku.custody.reports.sealed import (
     write_private,
 )
 from jinku.custody.reports.settings import SETTINGS_FILE, Settings, read_settings
+from jinku.custody.reports.structures import structures_of
 from jinku.custody.reports.tabular import CSV_ENCODING, LINE_END
 from jinku.custody.reports.verifier import verifier_pyz
 from jinku.custody.structure.model import Structure
-from jinku.custody.structure.template import load_structure
 from jinku.ledger.layout import Array
 
 FORMAT = "jinku-beneficial-owners/v1"
@@ -105,16 +106,18 @@ class DayMade:
 def write_day(house: OpenHouse, request: OwnersRequest) -> DayMade:
     """Write one day's folder. Raises InputError, NotAtRest, NotTied, and what ledger and log raise."""
     settings = read_settings(request.settings or house.directory / SETTINGS_FILE)
-    structure = load_structure(settings.structure)
+    structures = structures_of(house, settings)
     extra = read_details(house.directory / DETAILS_FILE)
     request.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    found = attest_all(house)
+    found = attest_all(house, structures)
     accounts = found.standing.accounts
     target, previous = _place(request.directory, request.day)
     with new_folder(target) as folder, ExitStack() as opened:
         path = house.directory / PEOPLE_FILE
         people = opened.enter_context(PeopleStore.open(path)) if path.exists() else None
-        count, incomplete = _write_owners(folder, accounts, structure, known_details(people, extra), settings)
+        count, incomplete = _write_owners(
+            folder, accounts, structures, known_details(people, extra), settings
+        )
         totals = write_attestations(folder, "", found, house)
         write_private(folder / "log.vkey", "".join(f"{key}\n" for key in house.vkeys))
         about = {
@@ -156,7 +159,7 @@ def _place(directory: Path, day: date) -> tuple[Path, dict[str, str] | None]:
 
 
 def _write_owners(
-    folder: Path, accounts: Array, structure: Structure, details: DetailsOf, settings: Settings
+    folder: Path, accounts: Array, structures: Mapping[int, Structure], details: DetailsOf, settings: Settings
 ) -> tuple[int, int]:
     pools = {
         (one.get("entity", "1"), one["currency"]): one["account_number"]
@@ -174,7 +177,7 @@ def _write_owners(
         table, gaps = (csv.writer(file, lineterminator=LINE_END) for file in (plain, missing))
         table.writerow(_PLAIN_COLUMNS)
         gaps.writerow(("account", "missing"))
-        for one in owners_of(accounts, structure, details):
+        for one in owners_of(accounts, structures, details):
             line = cells(one, pools.get((str(one.entity), one.currency.code), ""))
             rule.write(DELIMITER.join(line) + "\n")
             table.writerow([spreadsheet_cell(visible(cell)) for cell in _readable(one)])

@@ -9,7 +9,7 @@ Rules:
 
 Example::
 
-    owners = list(owners_of(standing, structure, people_details(store)))
+    owners = list(owners_of(accounts, structures_of(house, settings), known_details(people, {})))
     sum(one.balance for one in owners)
 """
 
@@ -28,6 +28,7 @@ from jinku.custody.structure.chart import party_of
 from jinku.custody.structure.model import AccountKind, Structure
 from jinku.custody.structure.standing import books
 from jinku.custody.structure.table import Money, Side
+from jinku.custody.structure.template import load_structure
 from jinku.ledger.layout import Array, u128
 from jinku.ledger.model import AccountFlags
 
@@ -92,16 +93,17 @@ class Owner:
         return self.balance - self.held
 
 
-def owners_of(accounts: Array, structure: Structure, details: DetailsOf) -> Iterator[Owner]:
+def owners_of(accounts: Array, structures: Mapping[int, Structure], details: DetailsOf) -> Iterator[Owner]:
     """Every client account among ``ACCOUNT`` rows, by entity, currency and order of opening."""
-    for entity, unit, rows in books(accounts):
+    for entity, unit, rows in books(accounts, structures):
+        kinds = (structures.get(entity) or load_structure()).kinds
         columns = ("id", "debits_posted", "credits_posted", "debits_pending", "user_data_128")
         numbers = zip(*(u128(rows, name) for name in columns), strict=True)
         rest = zip(*(rows[name].tolist() for name in ("code", "timestamp", "flags")), strict=True)
         for (account, debits, credits_, pending, commitment), (code, opened, flags) in zip(
             numbers, rest, strict=True
         ):
-            kind = structure.kinds.get(code)
+            kind = kinds.get(code)
             if kind is None or kind.money is not Money.CLIENT:
                 continue
             party = party_of(account)

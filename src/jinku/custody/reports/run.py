@@ -20,6 +20,7 @@ from jinku.custody.reports.report import WrittenReport, write_report
 from jinku.custody.reports.rooms import RoomTables, day_of
 from jinku.custody.reports.scope import Scope
 from jinku.custody.reports.settings import SETTINGS_FILE, Settings, read_settings
+from jinku.custody.reports.structures import structures_of
 from jinku.custody.reports.texts import agreements
 from jinku.custody.reports.yearly import yearly_evidence
 from jinku.custody.structure.template import Structure, load_structure
@@ -39,7 +40,7 @@ class Wanted:
 
 def custody_of(house: OpenHouse, wanted: Wanted) -> WrittenReport:
     """The custody report of a month. Raises InputError, NotKept, NotTied, FolderTaken."""
-    settings, structure = _basis(house, wanted.settings)
+    settings, structure = _basis(house, wanted.settings, wanted.entity)
     period = month(wanted.period, structure.timezone)
     scope = Scope(wanted.entity, currency(wanted.currency), period)
     return write_report(house, custody_report(house, scope, settings, structure), wanted.out, wanted.fonts)
@@ -47,7 +48,7 @@ def custody_of(house: OpenHouse, wanted: Wanted) -> WrittenReport:
 
 def monthly_of(house: OpenHouse, wanted: Wanted) -> WrittenReport:
     """The safeguarding return of a month; days and breaks come from the house's day book. Raises as `custody_of`."""
-    settings, structure = _basis(house, wanted.settings)
+    settings, structure = _basis(house, wanted.settings, wanted.entity)
     rooms = RoomTables(house, structure, _newest(house))
     scope = Scope(wanted.entity, currency(wanted.currency), month(wanted.period, structure.timezone))
     evidence = Evidence(rooms if rooms.keeps_days else None, calendar_named(structure.calendar))
@@ -58,7 +59,7 @@ def monthly_of(house: OpenHouse, wanted: Wanted) -> WrittenReport:
 
 def yearly_of(house: OpenHouse, wanted: Wanted) -> WrittenReport:
     """The audit evidence of a year. Raises as `custody_of`."""
-    settings, structure = _basis(house, wanted.settings)
+    settings, structure = _basis(house, wanted.settings, wanted.entity)
     scope = Scope(wanted.entity, currency(wanted.currency), year(int(wanted.period), structure.timezone))
     report = yearly_evidence(house, scope, settings, structure, agreements(house.directory))
     return write_report(house, report, wanted.out, wanted.fonts)
@@ -74,6 +75,6 @@ def _newest(house: OpenHouse) -> int:
     return int(house.ledger.entries(size - 1, 1)["timestamp"][0]) if size else 0
 
 
-def _basis(house: OpenHouse, path: Path | None) -> tuple[Settings, Structure]:
+def _basis(house: OpenHouse, path: Path | None, entity: int = 1) -> tuple[Settings, Structure]:
     settings = read_settings(path or house.directory / SETTINGS_FILE)
-    return settings, load_structure(settings.structure)
+    return settings, structures_of(house, settings).get(entity) or load_structure(settings.structure)
