@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sqlalchemy import delete, update
 from sqlalchemy.exc import IntegrityError
@@ -18,14 +19,19 @@ from jinku.base.errors import InputError
 from jinku.custody.closing.days import DayState
 from jinku.custody.closing.deadlines import business_time, deadline, time_text
 from jinku.custody.closing.errors import CloseRefused, SamePerson
+from jinku.custody.closing.extract import BALANCE_ROW
 from jinku.custody.closing.notice import Facts, notice
 from jinku.custody.closing.paying import OrderPayer
 from jinku.custody.closing.position import Outcome
 from jinku.custody.closing.remedies import RemedyDesk, RemedyKind, RemedyState
+from jinku.custody.closing.requirement import AsOf, positions_of
 from jinku.custody.closing.table import NO_RULE, RULES, rule_in_force
 from jinku.custody.closing.tables import REMEDY
 from jinku.custody.statements.model import Direction, StatementEntry
+from jinku.custody.structure.chart import Chart
 from jinku.custody.structure.table import Kind, Movement
+from jinku.custody.structure.template import load_structure
+from jinku.ledger.layout import ENTRY
 
 SECOND = date(2026, 11, 20)
 
@@ -164,7 +170,23 @@ def test_money_in_transit_may_be_on_its_way_for_a_day(scene: Scene, remedies: Re
     assert any("D+1" in line for line in second["explanation"])
 
 
-def test_a_client_in_debt_pays_for_nobody(scene: Scene, remedies: RemedyDesk) -> None:
+def test_a_client_in_debt_pays_for_nobody() -> None:
+    """R8: a negative balance is floored at zero, so that one client's debt never pays another's claim."""
+    chart = Chart(1, 826, load_structure("uk-safeguarding"))
+    held = [(Kind.CUSTOMER, 1, 0, 700), (Kind.CUSTOMER, 2, 50, 0), (Kind.BANK_MIRROR, 0, 650, 0)]
+    rows = np.zeros(len(held), BALANCE_ROW)
+    for row, (kind, party, debits, credits_) in zip(rows, held, strict=True):
+        number = chart.account(kind, party)
+        row["id_hi"], row["id_lo"] = number >> 64, number & ((1 << 64) - 1)
+        row["debits_posted_lo"], row["credits_posted_lo"] = debits, credits_
+    what = AsOf(1, currency("GBP"), FIRST, "")
+    rule = rule_in_force("UK", FIRST)
+    [one] = positions_of(what, rows, np.zeros(0, ENTRY), {}, chart.structure, rule)
+    assert (one.clients_sum, one.floored_count, one.floored_sum, one.requirement) == (650, 1, 50, 700)
+    assert (one.difference, one.outcome) == (-50, Outcome.SHORTFALL)
+
+
+def test_the_differences_add_up(scene: Scene, remedies: RemedyDesk) -> None:
     """R8: internal and external differences add up to the whole one; every step of the arithmetic is said."""
     bank = Bank()
     deposited(scene, bank, FIRST, 10_000)
