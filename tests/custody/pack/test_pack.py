@@ -15,11 +15,17 @@ import duckdb
 import pytest
 from tests.custody.pack.scene import DAY, EVIL, HOUR, OWED, Scene, account, make_house
 
+from jinku.bootstrap import open_house
 from jinku.crypto.signer import Ed25519Signer
-from jinku.custody.orders.model import Deposit
+from jinku.custody.orders.desk import OrderDesk
+from jinku.custody.orders.model import Deposit, new_order_id
 from jinku.custody.pack.deliver import Delivered, Delivery, deliver
 from jinku.custody.reports.fonts import Fonts
 from jinku.custody.reports.sealed import FolderTaken
+from jinku.custody.structure.book import StructureBook
+from jinku.custody.structure.chart import Chart, Opening
+from jinku.custody.structure.table import Kind, Role
+from jinku.custody.structure.template import load_structure, template_text
 from jinku.log.signature import log_key
 from jinku.verify.errors import Unreadable
 from jinku.verify.pack import check_pack
@@ -348,3 +354,25 @@ def test_a_second_pack_of_the_day_says_what_moved_since_the_attestation(fonts: F
     found = check_pack(second.path, None)
     assert found.ok
     assert any("+123.45 was booked since" in english for _, english, _ in found.lines)
+
+
+def test_an_institution_of_another_country_has_its_own_structure(fonts: Fonts, tmp_path: Path) -> None:
+    """R14: a UK safeguarding institution's customers are owners too, by the structure that it adopted."""
+    chart = Chart(2, 826, load_structure("uk-safeguarding"))
+    customer = chart.account(Kind.CUSTOMER, 9)
+    with open_house(tmp_path / "data") as house:
+        book = StructureBook(house.control, house.ledger, lambda: 1)
+        asked = book.propose(2, template_text("uk-safeguarding"), by="clerk-1")
+        book.confirm(asked.id, by="clerk-2")
+        desk = OrderDesk(house.ledger, chart)
+        desk.open_entity()
+        desk.open_parties([Opening(9, Role.CUSTOMER, 5)])
+        deposit = Deposit(
+            id=new_order_id(1_795_000_000_000, 1), day=DAY, account=customer, amount=777, reference=1
+        )
+        assert not desk.submit([deposit]).refused
+        made = deliver(house, Delivery(tmp_path / "pack", fonts))
+    [owner] = [row for row in table(made.path, "owners") if row["account"] == str(customer)]
+    assert (owner["kind"], owner["currency"], owner["balance"]) == ("CUSTOMER", "GBP", "7.77")
+    assert [row["requirement"] for row in table(made.path, "positions")] == ["7.77"]
+    assert check_pack(made.path, None).ok
