@@ -65,14 +65,15 @@ def test_the_canonical_bytes_are_fixed() -> None:
 
 
 def test_every_flipped_byte_is_seen() -> None:
-    for at in range(len(GOOD)):
+    small = ISSUED.receipt("客户-1")
+    for at in range(len(small)):
         with pytest.raises(VerifyError):
             verify_balance_receipt(
-                GOOD[:at] + bytes([GOOD[at] ^ (1, 0x20)[at % 2]]) + GOOD[at + 1 :], LOG_KEY.vkey
+                small[:at] + bytes([small[at] ^ (1, 0x20)[at % 2]]) + small[at + 1 :], LOG_KEY.vkey
             )
-    for at in range(0, len(GOOD), 997):
+    for at in range(0, len(small), 997):
         with pytest.raises(Unreadable):
-            verify_balance_receipt(GOOD[:at], LOG_KEY.vkey)
+            verify_balance_receipt(small[:at], LOG_KEY.vkey)
 
 
 def places(value: Any) -> Iterator[tuple[Any, Any]]:
