@@ -131,7 +131,7 @@ def test_a_report_of_a_closed_day_as_known_at_its_close_never_changes(tmp_path: 
         assert view.accounts_at(HOURS.closing(D16)).tobytes() != before[D16]
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.lists(
         st.tuples(

@@ -233,7 +233,7 @@ def test_a_cut_off_that_passes_between_plan_and_booking_is_seen(tmp_path: Path) 
         assert refusal.reason is Reason.OVERDRAWN
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.lists(
         st.tuples(
@@ -289,7 +289,7 @@ def _legal(ledger: Ledger) -> None:
         assert min((room for _, room in running(ledger, account)), default=0) >= 0, account % ENTITY
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_concurrent_bookings_never_slip_an_illegal_balance_in(tmp_path: Path, seed: int) -> None:
     """R12: threads that know nothing of the guard move the same accounts up and down while others date back."""
     clock = Time(moment(D16))

@@ -6,6 +6,7 @@ Writes ``acked FIRST COUNT`` for each chain of transfers that was acknowledged.
 import os
 import sys
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,7 @@ def post(house: House, seed: int) -> None:
             os.write(1, b"wrong\n")
         os.write(1, f"acked {first} {count}\n".encode())
         first += count
+        time.sleep(0.01)  # the copies are to be checked in a few seconds
 
 
 def batch(rng: np.random.Generator, first: int, count: int) -> Array:
