@@ -65,9 +65,9 @@ def new_folder(target: Path) -> Iterator[Path]:
     try:
         yield draft
         draft.rename(target)
-    except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
-        raise
+    finally:
+        if draft.exists():  # it did not end well
+            shutil.rmtree(draft, ignore_errors=True)
     sync_directory(target.parent)
 
 
