@@ -293,3 +293,16 @@ def test_a_lost_return_is_learnt_by_asking_and_never_before_what_is_unknown(
         assert dispatcher.cycle().asked == 2
     assert {state(one, n) for n in range(3)} == {State.RETURNED}
     assert [one.balance(n) for n in range(3)] == [(1_000, 0)] * 3
+
+
+def test_the_longest_unasked_come_first(one: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """R5: with more to watch than one round asks about, every settled payout has its turn."""
+    monkeypatch.setattr("jinku.custody.channel.dispatch.WATCHED_PER_ROUND", 1)
+    one.approved()
+    one.bank.asked = News.SETTLED
+    with Dispatcher(one.desk, one.orders, one.house.ledger, tmp_path / "w.sqlite", one.clock) as dispatcher:
+        dispatcher.cycle()
+        for _ in range(3):
+            one.clock.now += 86_401 * NS
+            assert dispatcher.cycle().asked == 1
+    assert len({o.queried_at for o in one.desk.instructions()} - {0}) == 3

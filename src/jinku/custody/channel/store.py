@@ -73,8 +73,9 @@ class Changing:
         return {one.id: one for one in self._in(INSTRUCTION.c.id, [str(one) for one in dict.fromkeys(ids)])}
 
     def where(self, *conditions: Any, limit: int) -> list[Instruction]:
-        """Instructions in the order of their request numbers, for change."""
-        query = select(INSTRUCTION).where(*conditions).order_by(INSTRUCTION.c.request_no).limit(limit)
+        """Instructions, those first that were asked about longest ago, then by request number; for change."""
+        order = (INSTRUCTION.c.queried_at, INSTRUCTION.c.request_no)
+        query = select(INSTRUCTION).where(*conditions).order_by(*order).limit(limit)
         return _instructions(self.connection, query.with_for_update())
 
     def add(self, instructions: Sequence[Instruction]) -> None:
