@@ -363,8 +363,12 @@ class Work:
         self.rule_of += [number] * int(whole.sum())
         if "batch" in rule.keys:
             short = inside & ~whole & (count_a > 1) & (count_b == 1)
+            mine, theirs = np.argsort(code_a, kind="stable"), np.argsort(code_b, kind="stable")
+            ends_a, ends_b = np.cumsum(count_a), np.cumsum(count_b)
             for code in np.flatnonzero(short).tolist():
-                self._without(now, number, anchor[code_a == code], other[code_b == code])
+                here = anchor[mine[ends_a[code] - count_a[code] : ends_a[code]]]
+                there = other[theirs[ends_b[code] - count_b[code] : ends_b[code]]]
+                self._without(now, number, here, there)
 
     def _spread(self, rule: Rule, mine: tuple[Longs, Longs], theirs: tuple[Longs, Longs], size: int) -> Bits:
         """Whether all days of each group lie within the window of one another."""

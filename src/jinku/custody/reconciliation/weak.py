@@ -87,7 +87,7 @@ class Weak:
             for a, b in near:
                 alone = sum(one == a for one, _ in near) == 1 == sum(one == b for _, one in near)
                 same_party = book.counterparty[a] == book.counterparty[b] > 0
-                if alone and (same_party or (self._rare(a, b) and not self._clash(a, b))):
+                if alone and (same_party or (self._odd(a, b) and self._rare(a, b) and not self._clash(a, b))):
                     found.groups.append((a, b))
                 else:
                     found.undecided.setdefault(a, tuple(y for x, y in near if x == a)[:CANDIDATES_MAX])
@@ -176,6 +176,13 @@ class Weak:
         texts = self._book.names.texts
         mine, theirs = texts[self._name[a]], texts[self._name[b]]
         return min(len(mine), len(theirs)) >= REFERENCE_CHARACTERS_MIN and one_error_apart(mine, theirs)
+
+    def _odd(self, a: int, b: int) -> bool:
+        """Whether the references differ as two numbers of one sequence would not: in length, or by a letter."""
+        texts = self._book.names.texts
+        mine, theirs = texts[self._name[a]], texts[self._name[b]]
+        changed = [x + y for x, y in zip(mine, theirs, strict=False) if x != y]
+        return len(mine) != len(theirs) or not all(pair.isdigit() for pair in changed)
 
     def _fits(self, rule: Rule, a: int, b: int) -> bool:
         lag = int(self._book.business[b] - self._book.business[a])
