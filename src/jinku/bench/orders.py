@@ -10,23 +10,24 @@ mandate. Repayments and withdrawals come on one-time authorisations.
 import tempfile
 import time
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 import numpy as np
 
 from jinku.base.errors import JinkuError
 from jinku.bench.report import Figure
-from jinku.bootstrap import House, open_house
+from jinku.bootstrap import open_house
+from jinku.bootstrap.custody import Custody
 from jinku.custody.orders.catalogue import OrderType
 from jinku.custody.orders.columns import ORDER, PART, OrderColumns
-from jinku.custody.orders.corridor import Corridor, Rooms
+from jinku.custody.orders.corridor import Corridor
 from jinku.custody.orders.desk import OrderDesk
 from jinku.custody.orders.mandates import Mandate, Method
 from jinku.custody.orders.model import new_order_id
 from jinku.custody.orders.projects import Project
 from jinku.custody.orders.reasons import State
 from jinku.custody.orders.requests import WORD, RequestColumns
+from jinku.custody.structure.bitemporal_hours import BusinessHours, day_number
 from jinku.custody.structure.chart import Chart, Opening
 from jinku.custody.structure.table import Kind, Role
 from jinku.ledger.layout import MASK_64, Array
@@ -34,8 +35,6 @@ from jinku.ledger.layout import MASK_64, Array
 INVESTORS, BORROWERS = 2_000, 50
 MANDATES = 200
 BATCH_ORDERS = 8_000
-DAY = date(2026, 11, 20)
-DAY_NUMBER = 20_261_120
 MIX = (
     (OrderType.DEPOSIT, 0.30),
     (OrderType.BID, 0.35),
@@ -55,7 +54,8 @@ class OrdersFailed(JinkuError):
 class Market:
     """Who takes part: account numbers, as (low, high) words where there are many."""
 
-    chart: Chart
+    day: int
+    """The business day that it is, as yyyymmdd."""
     investors: list[int]
     borrowers: list[int]
 
@@ -65,8 +65,9 @@ def run(orders: int, directory: Path | None = None, seed: int = 7) -> dict[str, 
     with (
         tempfile.TemporaryDirectory(prefix="jinku-bench-", dir=directory) as name,
         open_house(Path(name) / "house") as house,
+        Custody(house) as custody,
     ):
-        market, corridor = _prepare(house)
+        market, corridor = _prepare(custody)
         rng = np.random.default_rng(seed)
         warm = _batch(market, rng, 1, time.time_ns(), 200)
         _all_taken(corridor, warm)
@@ -97,19 +98,19 @@ def _all_taken(corridor: Corridor, batch: RequestColumns) -> None:
         raise OrdersFailed(f"{len(batch) - taken} orders were not taken, the first for {refused.name}")
 
 
-def _prepare(house: House) -> tuple[Market, Corridor]:
-    chart = Chart(1, 156)
-    desk = OrderDesk(house.ledger, chart)
+def _prepare(custody: Custody) -> tuple[Market, Corridor]:
+    chart = custody.chart(1, 156)
+    desk = OrderDesk(custody.house.ledger, chart)
     desk.open_entity()
     desk.open_parties([Opening(party, Role.INVESTOR, party) for party in range(1, INVESTORS + 1)])
     first = INVESTORS + 1
     desk.open_parties([Opening(party, Role.BORROWER, party) for party in range(first, first + BORROWERS)])
     market = Market(
-        chart,
+        _day_number(chart),
         [chart.account(Kind.INVESTOR, party) for party in range(1, INVESTORS + 1)],
         [chart.account(Kind.BORROWER, party) for party in range(first, first + BORROWERS)],
     )
-    corridor = Corridor(Rooms.of(house.ledger, house.control, chart, clock=time.time_ns))
+    corridor = custody.corridor(1, 156)
     now = time.time_ns()
     for place, borrower in enumerate(market.borrowers, 1):
         corridor.rooms.projects.establish(Project(number=place, borrower=borrower, limit=1 << 50), by="bench")
@@ -133,19 +134,23 @@ def _prepare(house: House) -> tuple[Market, Corridor]:
     return market, corridor
 
 
+def _day_number(chart: Chart) -> int:
+    return day_number(BusinessHours.of(chart.structure).day_at(time.time_ns()))
+
+
 def _funding(market: Market) -> RequestColumns:
     everyone = market.investors + market.borrowers
-    rows = _rows(range(len(everyone)), OrderType.DEPOSIT, 1)
+    rows = _rows(market, range(len(everyone)), OrderType.DEPOSIT, 1)
     _put(rows, "first", everyone)
     rows["amount_lo"] = 1 << 46
     words = np.zeros(len(rows), WORD)
     return RequestColumns(OrderColumns(rows, np.zeros(0, PART)), words, ("bench",))
 
 
-def _rows(serials: range, kind: OrderType, moment_ms: int) -> Array:
+def _rows(market: Market, serials: range, kind: OrderType, moment_ms: int) -> Array:
     rows = np.zeros(len(serials), ORDER)
     _put(rows, "id", [new_order_id(moment_ms, serial) for serial in serials])
-    rows["type"], rows["day"], rows["entity"], rows["currency"] = kind, DAY_NUMBER, 1, 156
+    rows["type"], rows["day"], rows["entity"], rows["currency"] = kind, market.day, 1, 156
     return rows
 
 
@@ -157,7 +162,7 @@ def _put(rows: Array, name: str, values: list[int]) -> None:
 def _batch(market: Market, rng: np.random.Generator, first: int, now: int, count: int) -> RequestColumns:
     """`count` orders in the mix, shuffled, with ids that rise."""
     kinds = rng.choice([kind for kind, _ in MIX], count, p=[share for _, share in MIX])
-    rows = _rows(range(first, first + count), OrderType.DEPOSIT, now // 1_000_000)
+    rows = _rows(market, range(first, first + count), OrderType.DEPOSIT, now // 1_000_000)
     rows["type"] = kinds
     words = np.zeros(count, WORD)
     investors = rng.integers(0, MANDATES, count)

@@ -47,6 +47,7 @@ from jinku.custody.parties.register import PartyRegister
 from jinku.custody.parties.service import Institution, PartyOffice, Stores
 from jinku.custody.proof.desk import AttestationDesk
 from jinku.custody.structure.bitemporal import EffectiveBooks
+from jinku.custody.structure.bitemporal_guard import BackdatingGuard
 from jinku.custody.structure.bitemporal_hours import BusinessHours
 from jinku.custody.structure.book import StructureBook
 from jinku.custody.structure.chart import Chart
@@ -140,15 +141,13 @@ class Custody(Closing):
 
     def corridor(self, entity: int, currency: int) -> Corridor:
         """The corridor that orders in these books go through."""
-        house = self.house
-        return self._once(
-            "corridor",
-            lambda: Corridor(
-                Rooms.of(house.ledger, house.control, self.chart(entity, currency), clock=self.clock)
-            ),
-            entity,
-            currency,
-        )
+        return self._once("corridor", lambda: self._corridor(entity, currency), entity, currency)
+
+    def _corridor(self, entity: int, currency: int) -> Corridor:
+        house, chart = self.house, self.chart(entity, currency)
+        hours = BusinessHours.of(chart.structure)
+        guard = BackdatingGuard(house.ledger, hours, self.clock, closed=self.days)
+        return Corridor(Rooms.of(house.ledger, house.control, chart, clock=self.clock, guard=guard))
 
     def acts(self, entity: int, currency: int) -> OrderActs:
         """What becomes of single orders after they were given."""
@@ -210,7 +209,16 @@ class Custody(Closing):
     def _closing(self) -> CloseDesk:
         house, vault = self.house, Vault(self.house.directory / CLOSES_DIRECTORY)
         return CloseDesk(
-            DeskParts(house.control, self.days, house.ledger, vault, reconcile_day, self.breaks, self.clock)
+            DeskParts(
+                house.control,
+                self.days,
+                house.ledger,
+                vault,
+                reconcile_day,
+                self.breaks,
+                self.clock,
+                self.breaks.settled,
+            )
         )
 
     @property

@@ -54,7 +54,7 @@ from jinku.custody.orders.policy_store import PolicyShelf
 from jinku.custody.orders.projects import ProjectDesk
 from jinku.custody.orders.reasons import Reason, State
 from jinku.custody.orders.requests import OUTCOME, Answers, Request, RequestColumns
-from jinku.custody.orders.sending import UNBOOKABLE, Sender, settled_state
+from jinku.custody.orders.sending import UNBOOKABLE, Guard, Sender, settled_state
 from jinku.custody.orders.taking_up import (
     Around,
     check_taking_up,
@@ -95,8 +95,9 @@ class Rooms:
         *,
         clock: Clock,
         decider: Decider | None = None,
+        guard: Guard | None = None,
     ) -> Self:
-        """The rooms of one chart on an open ledger and control database."""
+        """The rooms of one chart on an open ledger and control database. `guard` keeps business days."""
         return cls(
             ledger,
             database,
@@ -106,7 +107,7 @@ class Rooms:
             MandateOffice(ledger, database, chart, clock=clock),
             ProjectDesk(ledger, database, chart, clock=clock),
             PolicyShelf(ledger, database, clock=clock),
-            Sender(ledger, chart),
+            Sender(ledger, chart, guard),
             decider or AllowAll(),
         )
 

@@ -11,6 +11,7 @@ from enum import IntEnum
 from types import MappingProxyType
 
 from jinku.custody.orders.authority import Beside
+from jinku.custody.structure.bitemporal_plan import Reason as Dating
 from jinku.ledger.model import CreateTransferStatus as Status
 
 
@@ -90,6 +91,10 @@ class Reason(IntEnum):
     LAPSED = 71
     AMOUNT_TOO_LARGE = 72
     CANNOT_BE = 73
+    DAY_CLOSED = 80
+    DAY_AHEAD = 81
+    DAY_MISSING = 82
+    BACKDATED_OVERDRAWN = 83
 
 
 STATE_TEXT = MappingProxyType(
@@ -162,9 +167,27 @@ REASON_TEXT = MappingProxyType(
         Reason.LAPSED: ("nobody confirmed it in time", "逾期未复核"),
         Reason.AMOUNT_TOO_LARGE: ("an amount beyond what one order may have", "金额过大"),
         Reason.CANNOT_BE: ("contradicts itself", "指令要素矛盾"),
+        Reason.DAY_CLOSED: ("its business day is closed", "所属营业日已日终"),
+        Reason.DAY_AHEAD: ("its business day has not begun", "所属营业日未开始"),
+        Reason.DAY_MISSING: ("it bears no business day", "缺少营业日"),
+        Reason.BACKDATED_OVERDRAWN: (
+            "a balance between its day and now would be illegal",
+            "补记将使其间余额透支",
+        ),
     }
 )
 """(English, Chinese) of each reason."""
+
+DAY_REASONS = MappingProxyType(
+    {
+        Dating.CLOSED_DAY: Reason.DAY_CLOSED,
+        Dating.LATER_DAY: Reason.DAY_AHEAD,
+        Dating.NO_DAY: Reason.DAY_MISSING,
+        Dating.BALANCING: Reason.CANNOT_BE,
+        Dating.OVERDRAWN: Reason.BACKDATED_OVERDRAWN,
+    }
+)
+"""What the guard of business days refuses, in the words of orders."""
 
 _RESOLVED = (
     Status.PENDING_TRANSFER_ALREADY_POSTED,

@@ -6,7 +6,9 @@ Rules:
    become the same transfers, so sending a batch again after a crash changes nothing that was done.
 2. What an order needs to have opened (claims, what is left of a payment) is opened before it is sent; opening twice is
    harmless.
-3. Of a chain that the ledger says it has already, every leg is compared: a part of it is another order.
+3. Where a guard of business days is set, everything is booked through it: what bears an earlier day, and would have
+   made a balance since then illegal or would change a closed day, is refused with its reason.
+4. Of a chain that the ledger says it has already, every leg is compared: a part of it is another order.
 
 Example::
 
@@ -16,6 +18,7 @@ Example::
 """
 
 from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,8 +33,9 @@ from jinku.custody.orders.granting import LimitLedger, Limits
 from jinku.custody.orders.legs import MAKERS, Fact, can_be_refunded
 from jinku.custody.orders.model import Mode, Step, transfer_id
 from jinku.custody.orders.movements import Mark, batches, chains, transfer_rows
-from jinku.custody.orders.reasons import State, reason_of
+from jinku.custody.orders.reasons import DAY_REASONS, Reason, State, reason_of
 from jinku.custody.orders.taking_up import lines_taking_up, look_up, wanted_transfers
+from jinku.custody.structure.bitemporal_plan import Guarded
 from jinku.custody.structure.chart import Chart
 from jinku.ledger.layout import ID, TRANSFER, Array, set_u128, u128
 from jinku.ledger.model import CreateTransferStatus, TransferFlags
@@ -49,11 +53,19 @@ _OPENS = (
 )
 
 
+class Guard(Protocol):
+    """Books what bears an earlier business day only where that was possible then: `BackdatingGuard`."""
+
+    def book(self, batch: Array) -> Guarded:
+        """Book ``TRANSFER`` rows, less the chains that are refused."""
+        ...
+
+
 class Sender:
     """Books orders of one chart; see the module's rules."""
 
-    def __init__(self, ledger: LimitLedger, chart: Chart) -> None:
-        self._ledger, self._chart = ledger, chart
+    def __init__(self, ledger: LimitLedger, chart: Chart, guard: Guard | None = None) -> None:
+        self._ledger, self._chart, self._guard = ledger, chart, guard
         self._books = AuthorityBooks(chart)
         self._limits = Limits(ledger, self._books)
 
@@ -88,7 +100,7 @@ class Sender:
         """Book `rows`, and write into `outcomes` (one for each order) what became of them."""
         if not len(rows):
             return
-        results = np.concatenate([self._ledger.create_transfers_array(one) for one in batches(rows)])
+        results, undated = self._book(rows)
         edges = chains(rows)
         at = deciding(edges, results["status"])
         places, statuses = owners[edges[:-1]], results["status"][at]
@@ -102,6 +114,10 @@ class Sender:
         bad = np.flatnonzero(~good)
         numbers = u128(rows[at[bad]], "id")
         for one, number in zip(bad.tolist(), numbers, strict=True):
+            if edges[one] in undated:
+                outcomes["state"][places[one]] = State.REFUSED
+                outcomes["reason"][places[one]] = undated[edges[one]]
+                continue
             status = int(statuses[one])
             if status == _FAILED:
                 status = self._burned(number)
@@ -110,6 +126,20 @@ class Sender:
             outcomes["status"][places[one]] = status
             outcomes["state"][places[one]] = State.REFUSED
             outcomes["reason"][places[one]] = reason_of(status, number)
+
+    def _book(self, rows: Array) -> tuple[Array, dict[int, Reason]]:
+        """Book `rows`: their results, and why the chain that begins at a row was refused for its day."""
+        if self._guard is None:
+            return np.concatenate([self._ledger.create_transfers_array(one) for one in batches(rows)]), {}
+        results: list[Array] = []
+        undated: dict[int, Reason] = {}
+        first = 0
+        for batch in batches(rows):
+            done = self._guard.book(batch)
+            results.append(done.results)
+            undated |= {first + one.row: DAY_REASONS[one.reason] for one in done.refusals}
+            first += len(batch)
+        return np.concatenate(results), undated
 
     def _is_there(self, rows: Array) -> bool:
         """Whether every leg of a chain is in the ledger as it stands here."""
