@@ -80,6 +80,24 @@ def log(
 
 
 @bench_app.command()
+def custody(
+    orders: Annotated[int, typer.Option(help="Orders through the corridor.", min=1_000)] = 200_000,
+    customers: Annotated[int, typer.Option(help="Customers attested.", min=1_000)] = 1_000_000,
+    pack: Annotated[int, typer.Option(help="Customers of the resolution pack.", min=100)] = 100_000,
+    instructions: Annotated[
+        int, typer.Option(help="Instructions to the misbehaving bank; 0 for none.", min=0)
+    ] = 10_000,
+    seed: Annotated[int, typer.Option(help="Of all that is random by choice.", min=0)] = 7,
+    scratch: Scratch = None,
+    json: Json = False,
+) -> None:
+    """Custody: orders, attestation and receipts, the resolution pack, and the bank that misbehaves."""
+    from jinku.bench.custody import Sizes, run
+
+    _report("custody", run(Sizes(orders, customers, pack, instructions, seed), scratch, note), json)
+
+
+@bench_app.command()
 def recon(
     seed: Annotated[int, typer.Option(help="Of the labelled days and the sides.", min=0)] = 7,
     lines: Annotated[
