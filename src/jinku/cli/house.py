@@ -37,7 +37,7 @@ def require_house(data: Path) -> None:
             "is not a data directory of jinku",
             field="--data",
             value=str(data),
-            remedy="say --data DIR, or make one with `jinku serve --data DIR` or `jinku ledger create`",
+            remedy="say --data DIR, or make one with `jinku house make --data DIR`",
         )
 
 

@@ -27,6 +27,7 @@ from jinku.cli.failures import Exit, exit_code_of, report
 from jinku.cli.importing import import_app
 from jinku.cli.ledger import ledger_app
 from jinku.cli.log import log_app
+from jinku.cli.making import house_app
 from jinku.cli.mandate import mandate_app, policy_app, project_app
 from jinku.cli.order import order_app
 from jinku.cli.pack import pack_app
@@ -65,6 +66,7 @@ def _root(
 
 app.command()(demo)
 app.command()(serve)
+app.add_typer(house_app)
 app.add_typer(import_app)
 app.add_typer(ledger_app)
 app.add_typer(structure_app)

@@ -73,6 +73,23 @@ def submit(
 
 
 @order_app.command()
+def number(
+    count: Annotated[int, typer.Option("--count", help="How many.", min=1, max=10_000)] = 1,
+    json: Json = False,
+) -> None:
+    """New order ids for a file that is written by hand; programs make theirs by `new_order_id`."""
+    import secrets
+    import time
+
+    from jinku.custody.orders.model import SERIAL_BITS, new_order_id
+
+    moment = time.time_ns() // 1_000_000
+    ids = [str(new_order_id(moment, secrets.randbits(SERIAL_BITS))) for _ in range(count)]
+    out = Output(json)
+    out.show({"orders": ids}, lambda: out.line("\n".join(ids)))
+
+
+@order_app.command()
 def digest(file: OrderFile, entity: Entity = 1, currency: CurrencyCode = "CNY", json: Json = False) -> None:
     """What a customer authorises for each order of a file: its digest. Needs no data directory; moves nothing."""
     from jinku.base.currency import currency as unit

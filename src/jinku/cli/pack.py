@@ -87,11 +87,12 @@ def check(
 
 
 @pack_app.command("settings")
-def print_settings() -> None:
+def print_settings(json: Json = False) -> None:
     """Print the settings file to fill in: institution, bank accounts, people, providers, procedures."""
     from jinku.custody.reports.settings import template
 
-    typer.echo(template(), nl=False)
+    out = Output(json)
+    out.show({"settings": template()}, lambda: out.line(template().rstrip("\n")))
 
 
 def _plain(value: object) -> object:
