@@ -29,6 +29,7 @@ from typing import Protocol
 import numpy as np
 
 from jinku.base.clock import Clock
+from jinku.base.persons import same_person
 from jinku.custody.agreements.accounts import AccountNames
 from jinku.custody.agreements.books import BalanceLedger, Circumstances, run_on_ledger
 from jinku.custody.agreements.errors import (
@@ -146,7 +147,7 @@ class AgreementOffice:
     def _decidable(self, name: str, version: int, person: str) -> Agreement:
         _check_person("person", person)
         found = self._store.agreement(name, version)
-        if found.author == person:
+        if same_person(found.author, person):
             raise FourEyes(name, version, person)
         if found.status is not AgreementStatus.PROPOSED:
             raise AlreadyDecided(name, version, found.status.value)

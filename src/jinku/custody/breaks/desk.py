@@ -33,6 +33,7 @@ from jinku.base.calendar import BusinessCalendar, calendar_named
 from jinku.base.clock import Clock, day_of
 from jinku.base.currency import currency_by_number
 from jinku.base.database import Database
+from jinku.base.persons import same_person
 from jinku.custody.breaks.ageing import Ageing, age_of, ageing
 from jinku.custody.breaks.correction import Against, Correction, correct
 from jinku.custody.breaks.errors import BadBreak, BreakRefused, NotSenior, SecondPerson
@@ -232,7 +233,7 @@ class BreakDesk:
         with self._database.writing() as connection:
             case = self._allowed(connection, break_id, Act.APPROVE)
             proposal = case.proposal
-            if proposal is None or by in (proposal.by, *proposal.approved_by):
+            if proposal is None or same_person(by, proposal.by, *proposal.approved_by):
                 raise SecondPerson(break_id, by)
             rule = self._rule(case, day)
             final = True

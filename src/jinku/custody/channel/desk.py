@@ -25,6 +25,7 @@ from typing import Any
 
 from jinku.base.clock import NS_PER_SECOND, Clock, day_of
 from jinku.base.ids import derived_id
+from jinku.base.persons import same_person
 from jinku.custody.channel.errors import (
     InstructionDiffers,
     InstructionUnknown,
@@ -144,7 +145,7 @@ class BankDesk:
                 rule = step(before.state, news)
                 if rule.verdict is Verdict.REFUSED:
                     raise StepRefused(one, before.state, news)
-                if news is News.APPROVE and before.maker == person:
+                if news is News.APPROVE and same_person(before.maker, person):
                     raise SamePerson(one)
                 if rule.verdict is Verdict.SAME:
                     continue

@@ -33,6 +33,7 @@ from sqlalchemy.exc import IntegrityError
 from jinku.base.clock import Clock, to_rfc3339
 from jinku.base.database import Database
 from jinku.base.errors import InputError
+from jinku.base.persons import same_person
 from jinku.custody.closing.errors import CloseRefused, CutOffNotReached, DayIsClosed, NoDayBook, SamePerson
 from jinku.custody.closing.journal import Journal, end_at, find_seal, start_mark
 from jinku.custody.closing.record import SEAL_TOPIC_CLOSE
@@ -468,11 +469,6 @@ def person(name: str) -> str:
             "is not an operator's id", field="by", value=name[:64], remedy="use 1 to 64 of A-Z a-z 0-9 . _ -"
         )
     return name
-
-
-def same_person(one: str, other: str) -> bool:
-    """Whether both ids can be one person's: writing an id with other capitals makes nobody a second person."""
-    return one.lower() == other.lower()
 
 
 def _key(books: Books) -> dict[str, object]:

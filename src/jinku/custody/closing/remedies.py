@@ -30,7 +30,8 @@ from sqlalchemy import Connection, Row, insert, select, update
 from jinku.base.canonical import canonical_json
 from jinku.base.clock import Clock, to_rfc3339
 from jinku.base.database import Database
-from jinku.custody.closing.days import Books, Day, DayBook, DayState, person, same_person
+from jinku.base.persons import same_person
+from jinku.custody.closing.days import Books, Day, DayBook, DayState, person
 from jinku.custody.closing.deadlines import Deadline, deadline
 from jinku.custody.closing.errors import CloseRefused, NoDayBook, SamePerson
 from jinku.custody.closing.journal import Journal

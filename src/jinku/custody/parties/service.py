@@ -32,6 +32,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from jinku.base.clock import Clock, day_of
+from jinku.base.persons import same_person
 from jinku.crypto.commitment import new_salt
 from jinku.custody.parties.carrying import Carrier, OpeningLedger, Payouts
 from jinku.custody.parties.closures import book_through
@@ -337,7 +338,7 @@ class PartyOffice:
                 change = register.change(connection, change_id, lock=True)
                 self._mine(connection, change.party)
                 if change.state is ChangeState.PROPOSED:
-                    if change.made_by == by:
+                    if same_person(change.made_by, by):
                         raise TwoPersons(by)
                     record = self._allowed(connection, change.party, change.action, change.subject)
                     self._carrier.check(connection, change, record)
@@ -364,7 +365,7 @@ class PartyOffice:
                     raise WrongState(
                         change.party, f"done with change {change_id}: {change.state}", "an open change"
                     )
-                if change.made_by == by:
+                if same_person(change.made_by, by):
                     raise TwoPersons(by)
                 now = self._clock()
                 register.decide(connection, change, ChangeState.REJECTED, by, now)

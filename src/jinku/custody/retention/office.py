@@ -34,6 +34,7 @@ from sqlalchemy import CursorResult, insert, select, update
 from jinku.base.canonical import canonical_json
 from jinku.base.clock import Clock, to_rfc3339
 from jinku.base.database import Database
+from jinku.base.persons import same_person
 from jinku.custody.retention.errors import (
     BadRetention,
     PlanRefused,
@@ -135,7 +136,7 @@ class RetentionOffice:
             row = connection.execute(select(HOLD).where(HOLD.c.number == number).with_for_update()).first()
             if row is None:
                 raise RetentionUnknown(f"hold {number}")
-            if row.placed_by == by:
+            if same_person(row.placed_by, by):
                 raise RetentionSecondPerson(f"hold {number}", by)
             if row.lifted_by:
                 raise PlanRefused(f"hold {number}", "is lifted already", "nothing is left to do")
@@ -202,7 +203,7 @@ class RetentionOffice:
             row = connection.execute(select(PLAN).where(PLAN.c.number == number).with_for_update()).first()
             if row is None:
                 raise RetentionUnknown(f"purge plan {number}")
-            if row.planned_by == by:
+            if same_person(row.planned_by, by):
                 raise RetentionSecondPerson(f"purge plan {number}", by)
             if row.state != "planned":
                 raise PlanRefused(f"purge plan {number}", f"is {row.state}", "make a new one")

@@ -39,6 +39,7 @@ from sqlalchemy import (
 
 from jinku.base.clock import Clock
 from jinku.base.database import Database
+from jinku.base.persons import same_person
 from jinku.custody.structure.errors import StructureRefused
 from jinku.custody.structure.template import Structure, read_structure
 from jinku.custody.structure.tie import SEAL_TOPIC_STRUCTURE
@@ -139,7 +140,7 @@ class StructureBook:
                 raise StructureRefused(
                     f"structure {adoption_id} was confirmed before", remedy="nothing is to be done"
                 )
-            if found.proposed_by == by:
+            if same_person(found.proposed_by, by):
                 raise StructureRefused(
                     f"{by} proposed it and cannot confirm it", remedy="have another person confirm"
                 )
