@@ -18,7 +18,7 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-suite: $(VENV)/.dev $(VENV)/.font
+suite: $(VENV)/.dev $(VENV)/.font $(VENV)/.browser
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 $(VENV)/bin/python:
@@ -39,6 +39,13 @@ $(VENV)/.font: $(VENV)/bin/python
 	@ls /usr/share/fonts/*/*/*.tt[cf] 2>/dev/null | grep -qiE 'wqy|cjk|notosanssc|sourcehan' \
 	  || { apt-get update -q && apt-get install -y -q fonts-wqy-microhei poppler-utils; } >/dev/null 2>&1 \
 	  || echo "No Chinese font could be installed: reports in Chinese are left out."
+	@touch $@
+
+# The page that customers check receipts on is tried in a real browser; without one those tests skip and say so.
+$(VENV)/.browser: $(VENV)/bin/python
+	@command -v chromium >/dev/null \
+	  || { apt-get update -q && apt-get install -y -q --no-install-recommends chromium; } >/dev/null 2>&1 \
+	  || echo "No Chromium could be installed: tests in a browser are left out."
 	@touch $@
 
 # Needs uv (https is spoken to whatever index pip is set up for; no host is written into the files).
