@@ -15,6 +15,7 @@ from typing import Any
 
 from jinku.api.wire.custody import position_out, reconciliation_out
 from jinku.bootstrap import House
+from jinku.bootstrap.custody import Custody
 from jinku.custody.closing.position import Outcome, Position
 from jinku.custody.closing.standing import positions_now
 from jinku.custody.reconciliation.model import Reconciliation
@@ -44,10 +45,11 @@ class Against:
 def reconcile_file(house: House, file: Path, against: Against) -> tuple[dict[str, Any], Reconciliation]:
     """Take `file` in where it is new, reconcile it, keep the result; as JSON values and as it is.
 
-    Raises InputError, DuplicateFile, and NotFound for a statement or account that is not there.
+    Raises InputError, DuplicateFile, ClosedDayChanged, and NotFound for a statement or account that is not there.
     """
-    desk = StatementDesk(house.directory, time.time_ns)
-    digest = _taken_in(desk, file)
+    with Custody(house) as custody:
+        desk = StatementDesk(house.directory, time.time_ns, custody.closing.screen_taken_in)
+        digest = _taken_in(desk, file)
     account = against.account
     if not account:
         statements = desk.statements(digest)
@@ -61,8 +63,9 @@ def reconcile_file(house: House, file: Path, against: Against) -> tuple[dict[str
 
 def positions_of(house: House, file: Path | None, entity: int = 0) -> tuple[dict[str, Any], list[Position]]:
     """The position of each entity and currency; the resource is what `file` closes with, or what our books say."""
-    desk = StatementDesk(house.directory, time.time_ns)
-    statements = desk.statements(_taken_in(desk, file)) if file else None
+    with Custody(house) as custody:
+        desk = StatementDesk(house.directory, time.time_ns, custody.closing.screen_taken_in)
+        statements = desk.statements(_taken_in(desk, file)) if file else None
     found = positions_now(house.ledger, statements, entity)
     document = {"positions": [position_out(entity, one) for entity, one in found]}
     return document, [one for _, one in found]

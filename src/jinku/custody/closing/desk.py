@@ -53,7 +53,7 @@ from jinku.custody.closing.record import Prepared, day_record, record_document, 
 from jinku.custody.closing.tables import INPUT, POSITION
 from jinku.custody.closing.vault import Vault
 from jinku.custody.reconciliation.breaks import Break
-from jinku.custody.statements.model import Statement
+from jinku.custody.statements.model import Statement, StatementKind
 from jinku.custody.structure.model import Structure
 from jinku.ledger.layout import Array
 
@@ -212,6 +212,18 @@ class CloseDesk:
         for _, one in statements_in([(name, data)], options_of(()), currency):
             for books in account_books:
                 if books.currency == currency.number:
+                    self._screen(books, one, name)
+
+    def screen_taken_in(self, statements: Sequence[Statement], name: str) -> None:
+        """The same for statements that are taken in, before anybody says whose: of any books whose day was closed with
+        the statement's account. Reports of an open day and notifications pass. Raises ClosedDayChanged.
+        """
+        for one in statements:
+            if one.kind is not StatementKind.STATEMENT:
+                continue
+            for books in map(Books._make, self._book.books()):
+                last = self._book.last_closed(*books) if books.currency == one.currency.number else None
+                if last and one.account in self._said_accounts(self.inputs(books, last.day)):
                     self._screen(books, one, name)
 
     # --- what is kept ------------------------------------------------------------------------------------------------

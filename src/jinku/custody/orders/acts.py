@@ -26,7 +26,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from jinku.base.canonical import canonical_json
-from jinku.base.clock import NS_PER_SECOND, to_rfc3339
+from jinku.base.clock import NS_PER_SECOND, day_of, to_rfc3339
 from jinku.custody.errors import BadOrder
 from jinku.custody.orders.book import Batch, Event
 from jinku.custody.orders.catalogue import CATALOGUE, OrderType, type_of
@@ -58,6 +58,12 @@ PROPOSAL_VALID_S = 24 * 3600
 NOTE_CHARACTERS_MAX = 500
 ENTRIES_AT_ONCE = 8_192
 BATCHES_AT_ONCE = 50
+ORDERS_LOOKED_AT = 100_000
+"""Orders that one page of a list looks through."""
+PLACE_BITS = 20
+PLACES_MAX = (1 << PLACE_BITS) - 1
+NEWEST = 1 << 62
+"""Above every place in the book: batch and place in it, together as one number."""
 _CANCELLABLE = (State.HELD, State.UNCONFIRMED)
 _DONE = (CreateTransferStatus.CREATED, CreateTransferStatus.EXISTS)
 
@@ -112,22 +118,38 @@ class OrderActs:
 
     def newest(self, limit: int, state: State | None = None) -> list[Record]:
         """Up to `limit` orders, the newest first; only those in `state` where one is named."""
-        rooms, found = self._rooms, list[Record]()
+        found, below = list[Record](), NEWEST
+        while below and len(found) < limit:
+            more, below = self.page(limit - len(found), state, below)
+            found += more
+        return found
+
+    def page(self, limit: int, state: State | None = None, below: int = NEWEST) -> tuple[list[Record], int]:
+        """Up to `limit` orders below a place in the book, the newest first, and the place to go on from; 0 at the end.
+        It looks at a bounded number of orders, so a page of those in one `state` may hold fewer, or none.
+        """
+        rooms, found, seen = self._rooms, list[Record](), 0
         with rooms.database.reading() as connection:
-            below = rooms.book.newest_batch(connection) + 1
-            while len(found) < limit:
-                batches = rooms.book.batches_before(connection, below, BATCHES_AT_ONCE)
+            while seen < ORDERS_LOOKED_AT:
+                top = (below + PLACES_MAX) >> PLACE_BITS  # above the batch that is not looked through whole
+                batches = rooms.book.batches_before(connection, top, BATCHES_AT_ONCE)
                 if not batches:
-                    break
+                    return found, 0
                 for batch in batches:
                     later = rooms.book.later_states(connection, batch.number)
+                    states = batch.outcomes["state"].copy()
+                    states[list(later)] = list(later.values())
+                    places = np.arange(len(states)) if state is None else np.flatnonzero(states == state)
+                    if batch.number == below >> PLACE_BITS:
+                        places = places[places < below & PLACES_MAX]
                     keys = batch.requests.columns.keys()
-                    for place in reversed(range(len(keys))):
-                        one = _record(keys[place], batch, place, later.get(place), ())
-                        if state in (None, one.state) and len(found) < limit:
-                            found.append(one)
-                below = batches[-1].number
-        return found
+                    for place in places[::-1].tolist():
+                        if len(found) == limit:
+                            return found, below
+                        below = batch.number << PLACE_BITS | place
+                        found.append(_record(keys[place], batch, place, later.get(place), ()))
+                    below, seen = batch.number << PLACE_BITS, seen + len(states)
+        return found, below
 
     def confirm(self, key: bytes, *, by: str) -> Record:
         """A checker lets a proposal go. Raises NotInState, SamePerson, NotAllowed, OrderUnknown."""
@@ -300,7 +322,7 @@ class OrderActs:
         if found.received_at <= self._rooms.clock() - PROPOSAL_VALID_S * NS_PER_SECOND:
             raise NotInState(_text(found.key), "lapsed", "awaiting approval")
         policy = self._rooms.policies.in_force()
-        rule = policy.rule(found.maker, found.type, self._rooms.chart, found.order.day)
+        rule = policy.rule(found.maker, found.type, self._rooms.chart, day_of(self._rooms.clock()))
         checkers = rule.checkers if rule is not None else ()
         if found.reason is Reason.RISK_HOLD and not checkers:
             checkers = (ANY,)
@@ -336,9 +358,8 @@ class OrderActs:
             self._send(self.show(found.key))
 
     def _needs_checker(self, found: Record) -> bool:
-        rule = self._rooms.policies.in_force().rule(
-            found.maker, found.type, self._rooms.chart, found.order.day
-        )
+        today = day_of(self._rooms.clock())
+        rule = self._rooms.policies.in_force().rule(found.maker, found.type, self._rooms.chart, today)
         return rule is not None and rule.checked_from is not None
 
     def _send(self, found: Record) -> None:
@@ -378,11 +399,12 @@ class OrderActs:
         self._seal(found.key, state, by, note)
 
     def _give_back(self, connection: Connection, found: Record) -> None:
-        """What an order that came to nothing counted toward its maker's day is free again."""
+        """What an order that came to nothing counted toward its maker's day is free again, and its bank reference."""
         which = np.zeros(len(found.batch.requests), np.bool_)
         which[found.place] = True
-        usage = self.corridor.usage(found.batch.requests, which)
+        usage = self.corridor.usage(found.batch.requests, which, found.batch.received_at)
         self._rooms.book.add_usage(connection, {key: -amount for key, amount in usage.items()})
+        self.corridor.references.free(connection, [found.key])
 
     def _put(self, connection: Connection, key: bytes, state: State, by: str, note: str) -> None:
         self._rooms.book.put_state(connection, [key], Event(state, self._rooms.clock(), by, note))

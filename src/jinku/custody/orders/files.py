@@ -30,6 +30,7 @@ from jinku.custody.orders.columns import OrderColumns
 from jinku.custody.orders.exceptional import Booked
 from jinku.custody.orders.mandates import Method
 from jinku.custody.orders.model import Hold, Mode, Order, Paid, Share
+from jinku.custody.orders.policy import is_channel
 from jinku.custody.orders.requests import OneTime, Request
 from jinku.custody.structure.chart import Chart
 
@@ -63,28 +64,34 @@ def read_requests(path: Path, chart: Chart, maker: str = "") -> list[Request]:
         raise InputError(f"cannot be read: {type(error).__name__}", file=path.name) from None
     if len(lines) > LINES_MAX:
         raise InputError(f"more than {LINES_MAX} lines", file=path.name, remedy="split the file")
-    found = []
-    for number, text in enumerate(lines, 1):
-        if not text.strip():
-            continue
-        try:
-            found.append(_request(text, chart, maker))
-            OrderColumns.of(chart, [found[-1].order])  # what can be said of an order by looking at it alone
-        except _Bad as bad:
-            shown = str(bad.value)[:80]
-            raise InputError(
-                bad.problem, file=path.name, line=number, field=bad.field, value=shown, remedy=bad.remedy
-            ) from None
-        except BadOrder as bad:
-            raise InputError(
-                bad.message.partition(": ")[2],
-                file=path.name,
-                line=number,
-                field=bad.field,
-                value=str(bad.value)[:80],
-                remedy=bad.remedy,
-            ) from None
-    return found
+    numbered = [(number, text) for number, text in enumerate(lines, 1) if text.strip()]
+    return [_looked_at(text, chart, maker, path.name, number) for number, text in numbered]
+
+
+def request_told(told: Mapping[str, Any], chart: Chart, maker: str, number: int) -> Request:
+    """The request that one JSON object tells, `number` being its place among others. Raises InputError."""
+    return _looked_at(told, chart, maker, "orders", number)
+
+
+def _looked_at(told: str | Mapping[str, Any], chart: Chart, maker: str, file: str, line: int) -> Request:
+    try:
+        request = _request(_told(told) if isinstance(told, str) else told, chart, maker)
+        OrderColumns.of(chart, [request.order])  # what can be said of an order by looking at it alone
+    except _Bad as bad:
+        shown = str(bad.value)[:80]
+        raise InputError(
+            bad.problem, file=file, line=line, field=bad.field, value=shown, remedy=bad.remedy
+        ) from None
+    except BadOrder as bad:
+        raise InputError(
+            bad.message.partition(": ")[2],
+            file=file,
+            line=line,
+            field=bad.field,
+            value=str(bad.value)[:80],
+            remedy=bad.remedy,
+        ) from None
+    return request
 
 
 def order_document(order: Order) -> dict[str, Any]:
@@ -112,7 +119,7 @@ def _part_document(part: Any) -> dict[str, str]:
     return {name: str(getattr(part, name)) for name in _PARTS[type(part)]}
 
 
-def _request(text: str, chart: Chart, maker: str) -> Request:
+def _told(text: str) -> dict[str, Any]:
     if len(text) > LINE_CHARACTERS_MAX:
         raise _Bad("line", len(text), f"longer than {LINE_CHARACTERS_MAX} characters")
     try:
@@ -121,6 +128,10 @@ def _request(text: str, chart: Chart, maker: str) -> Request:
         raise _Bad("line", text[:40], "is not JSON", "write one JSON object a line") from None
     if not isinstance(told, dict):
         raise _Bad("line", text[:40], "is not a JSON object")
+    return told
+
+
+def _request(told: Mapping[str, Any], chart: Chart, maker: str) -> Request:
     name = told.get("type")
     if not isinstance(name, str) or name.upper() not in OrderType.__members__:
         raise _Bad("type", name, "no such type of order", "see docs/orders.md")
@@ -129,6 +140,10 @@ def _request(text: str, chart: Chart, maker: str) -> Request:
     who = told.get("maker", maker)
     if not isinstance(who, str) or not who:
         raise _Bad("maker", who, "nobody gives it", "name who gives it in the line, or with --by")
+    if is_channel(who):
+        raise _Bad(
+            "maker", who, "is the bank channel, in whose name nobody else gives orders", "give it in your own"
+        )
     return Request(
         order,
         who,
@@ -139,7 +154,7 @@ def _request(text: str, chart: Chart, maker: str) -> Request:
     )
 
 
-def _order(kind: OrderKind, told: dict[str, Any], chart: Chart) -> Order:
+def _order(kind: OrderKind, told: Mapping[str, Any], chart: Chart) -> Order:
     declared = {field.name: field for field in fields_of(kind.order)}
     for name in told:
         if name not in declared and name not in _REQUEST_FIELDS:
@@ -190,7 +205,7 @@ def _parts(name: str, value: Any, chart: Chart) -> Any:
     return tuple(found)
 
 
-def _number(told: dict[str, Any], name: str, otherwise: int | None = None) -> int:
+def _number(told: Mapping[str, Any], name: str, otherwise: int | None = None) -> int:
     if name not in told and otherwise is not None:
         return otherwise
     return _digits(name, told.get(name))
@@ -230,7 +245,7 @@ def _mode(value: Any) -> Mode:
         raise _Bad("mode", value, "no such mode", "write normal, immediate or confirmed") from None
 
 
-def _word(told: dict[str, Any], name: str) -> OneTime | None:
+def _word(told: Mapping[str, Any], name: str) -> OneTime | None:
     value = told.get(name)
     if value is None:
         return None

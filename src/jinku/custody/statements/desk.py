@@ -14,6 +14,7 @@ Rules:
 import hashlib
 import re
 import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,27 +53,38 @@ class Reconciled:
     result: Reconciliation
 
 
+Screen = Callable[[Sequence[Statement], str], None]
+"""Statements of a file and its name → raises where they must not be taken in."""
+
+
+def _nothing_closed(_statements: Sequence[Statement], _name: str) -> None:
+    """The screen of a house that closes no days."""
+
+
 class StatementDesk:
     """See the module's rules. Safe to share between threads."""
 
-    def __init__(self, directory: Path, clock: Clock) -> None:
+    def __init__(self, directory: Path, clock: Clock, screen: Screen = _nothing_closed) -> None:
+        """`screen` refuses statements that must not be taken in, before anything of their file is kept."""
         self._register = directory / REGISTER_FILE
         self._files = directory / "statements"
         self._mappings = directory / MAPPINGS_DIRECTORY
         self._kept = directory / "reconciliations"
-        self._clock = clock
+        self._clock, self._screen = clock, screen
         self._lock = threading.Lock()
 
     def accept(self, data: bytes, name: str) -> Accepted:
         """Read, check, keep and register one file of any format.
 
-        Raises InputError, DuplicateFile, IntakeUnavailable.
+        Raises InputError, DuplicateFile, IntakeUnavailable, and what the desk's `screen` raises.
         """
         path = self._files / f"{hashlib.sha256(data).hexdigest()}{_SUFFIX}"
         with self._lock, Intake(self._register, self._clock) as intake:
             known = path.exists()
             options = self._options()
-            read_statement(data, name, options)  # nothing is kept of a file that cannot be read
+            statements = read_statement(data, name, options)  # nothing is kept of a file that cannot be read
+            if not known:
+                self._screen(statements, name)
             self._files.mkdir(mode=0o700, exist_ok=True)
             replace_durably(path, data, 0o600)
             try:
