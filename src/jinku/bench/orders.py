@@ -24,6 +24,7 @@ from jinku.custody.orders.corridor import Corridor
 from jinku.custody.orders.desk import OrderDesk
 from jinku.custody.orders.mandates import Mandate, Method
 from jinku.custody.orders.model import new_order_id
+from jinku.custody.orders.policy import CHANNEL
 from jinku.custody.orders.projects import Project
 from jinku.custody.orders.reasons import State
 from jinku.custody.orders.requests import WORD, RequestColumns
@@ -144,7 +145,7 @@ def _funding(market: Market) -> RequestColumns:
     _put(rows, "first", everyone)
     rows["amount_lo"] = 1 << 46
     words = np.zeros(len(rows), WORD)
-    return RequestColumns(OrderColumns(rows, np.zeros(0, PART)), words, ("bench",))
+    return RequestColumns(OrderColumns(rows, np.zeros(0, PART)), words, (CHANNEL,))
 
 
 def _rows(market: Market, serials: range, kind: OrderType, moment_ms: int) -> Array:
@@ -179,7 +180,7 @@ def _batch(market: Market, rng: np.random.Generator, first: int, now: int, count
     words["evidence"][asked] = [f"sms-{first + one}".encode() for one in asked.tolist()]
     for one in asked.tolist():
         words["digest"][one] = np.void(columns.digest(one))
-    return RequestColumns(columns, words, ("bench",))
+    return RequestColumns(columns, words, (CHANNEL,))
 
 
 def _lend(market: Market, rows: Array, kinds: Array, borrowers: Array) -> Array:

@@ -14,6 +14,7 @@ from jinku.custody.orders.corridor import Corridor, Rooms
 from jinku.custody.orders.decider import Decider
 from jinku.custody.orders.desk import OrderDesk
 from jinku.custody.orders.mandates import KeptMandate, Mandate, Method
+from jinku.custody.orders.policy import CHANNEL
 from jinku.custody.orders.projects import Project
 from jinku.custody.orders.reasons import Reason, State
 from jinku.custody.orders.requests import Answer, OneTime, Request, digest_of
@@ -110,7 +111,7 @@ class Platform:
 
     def fund(self, account: int, amount: int) -> None:
         """Money from the bank."""
-        self.ok(o.Deposit(id=self.new(), day=DAY, account=account, amount=amount), "channel")
+        self.ok(o.Deposit(id=self.new(), day=DAY, account=account, amount=amount), CHANNEL)
 
     def project(self, limit: int = 1_000_000) -> None:
         """Establish the project."""

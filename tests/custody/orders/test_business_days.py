@@ -16,6 +16,7 @@ from jinku.custody.closing.settings import CloseSettings
 from jinku.custody.orders import model as o
 from jinku.custody.orders.desk import OrderDesk
 from jinku.custody.orders.mandates import Method
+from jinku.custody.orders.policy import CHANNEL
 from jinku.custody.orders.reasons import Reason, State
 from jinku.custody.orders.requests import Answer, OneTime, Request, digest_of
 from jinku.custody.structure.chart import Opening
@@ -48,7 +49,9 @@ class House:
         """Send one order on the customer's own word."""
         self.serial += 1
         word = OneTime(Method.SMS, f"sms-{self.serial}", self.clock.now, digest_of(CHART, order))
-        return self.custody.corridor(1, 156).submit([Request(order, "app", word=word)])[0]
+        return self.custody.corridor(1, 156).submit(
+            [Request(order, CHANNEL if isinstance(order, o.Deposit) else "app", word=word)]
+        )[0]
 
     def deposit(self, amount: int, day: date) -> Answer:
         """Money from the bank."""

@@ -61,6 +61,14 @@ def test_a_day_of_orders_on_the_command_line(
     )
     assert found == (0, {"project": "77", "limit": "1000", "used": "0", "reserved": "0", "free": "1000"})
     day = {"day": "2026-11-20"}
+    rows = [
+        {"role": "*"},
+        {"role": "teller", "type": "deposit"},
+        {"role": "*", "type": "top_up", "checked_from": "0", "checkers": ["*"]},
+    ]
+    policy = lines(tmp_path / "policy.json", {"rows": rows, "roles": {"clerk-1": "teller"}})
+    run(capsys, "policy", "propose", policy, "--by", "risk-1", *at)
+    assert run(capsys, "policy", "approve", 1, "--by", "risk-2", *at)[1]["state"] == "approved"
     orders = lines(
         tmp_path / "orders.jsonl",
         {"type": "deposit", "id": DEPOSIT, **day, "account": "investor:1", "amount": "1000", "reference": "5"},

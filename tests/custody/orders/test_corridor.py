@@ -29,6 +29,7 @@ from jinku.custody.orders import lending as n
 from jinku.custody.orders import model as o
 from jinku.custody.orders.acts import order_key
 from jinku.custody.orders.catalogue import OrderType
+from jinku.custody.orders.policy import CHANNEL
 from jinku.custody.orders.reasons import Reason, State
 from jinku.custody.orders.requests import OneTime, Request, digest_of
 from jinku.custody.orders.taking_up import reversal_of
@@ -263,7 +264,7 @@ def test_withdrawals_are_paid_in_three_modes(platform: Platform, mode: o.Mode) -
     paid = o.PaidOut(id=asked.id, day=DAY, reference=9, amount=400, mode=mode)
     if mode is o.Mode.CONFIRMED:
         assert state is State.UNCONFIRMED
-        assert platform.give(paid, "channel").reason is Reason.WITHDRAWAL_NOT_SENT
+        assert platform.give(paid, CHANNEL).reason is Reason.WITHDRAWAL_NOT_SENT
         with pytest.raises(Exception, match="unconfirmed"):
             platform.acts.claim(order_key(asked), by="channel")
         platform.acts.confirm_withdrawal(order_key(asked), platform.word(asked), by="app")
@@ -275,18 +276,18 @@ def test_withdrawals_are_paid_in_three_modes(platform: Platform, mode: o.Mode) -
     platform.acts.claim(order_key(asked), by="channel")
     with pytest.raises(Exception, match="sent"):
         platform.acts.cancel(order_key(asked), by="app", reason="too late")
-    platform.ok(paid, "channel")
+    platform.ok(paid, CHANNEL)
     assert platform.state(asked) is State.SETTLED
     if mode is o.Mode.IMMEDIATE:
         assert (platform.balance(OWN), platform.balance(A), platform.held(A)) == (0, 1_000, 400)
-        platform.ok(x.AdvanceRecovered(id=asked.id, day=DAY, amount=400), "channel")
+        platform.ok(x.AdvanceRecovered(id=asked.id, day=DAY, amount=400), CHANNEL)
         assert (platform.balance(OWN), platform.balance(A), platform.held(A)) == (400, 600, 0)
         assert platform.balance(OWN_BANK) == -400
     else:
         assert platform.balance(A) == 600
         rolled = x.RollBack(id=asked.id, day=DAY, reference=10, account=A, amount=400)
-        assert platform.why(replace(rolled, account=B), "channel") is Reason.NOT_AS_BOOKED
-        platform.corridor.submit([Request(rolled, "channel")])
+        assert platform.why(replace(rolled, account=B), CHANNEL) is Reason.NOT_AS_BOOKED
+        platform.corridor.submit([Request(rolled, CHANNEL)])
 
 
 def _own_money(platform: Platform, amount: int) -> None:
@@ -302,14 +303,14 @@ def test_money_pushed_back_is_booked_once_however_it_is_named(platform: Platform
     asked = withdrawal(platform, 400)
     platform.ok(asked)
     rolled = x.RollBack(id=asked.id, day=DAY, reference=10, account=A, amount=400)
-    assert platform.why(rolled, "channel") is Reason.WITHDRAWAL_NOT_SENT
+    assert platform.why(rolled, CHANNEL) is Reason.WITHDRAWAL_NOT_SENT
     asked = withdrawal(platform, 400)
     platform.ok(asked)
-    platform.ok(o.PaidOut(id=asked.id, day=DAY, amount=400), "channel")
-    platform.ok(replace(rolled, id=asked.id), "channel")
+    platform.ok(o.PaidOut(id=asked.id, day=DAY, amount=400), CHANNEL)
+    platform.ok(replace(rolled, id=asked.id), CHANNEL)
     assert platform.state(asked) is State.RETURNED
     returned = o.PayoutReturned(id=asked.id, day=DAY, reference=11, account=A, amount=400)
-    assert platform.why(returned, "channel") is Reason.ORDER_CHANGED
+    assert platform.why(returned, CHANNEL) is Reason.ORDER_CHANGED
     assert platform.balance(A) == 1_000
 
 
@@ -322,9 +323,7 @@ def test_a_cancelled_withdrawal_is_never_sent(platform: Platform) -> None:
     assert platform.held(A) == 0
     with pytest.raises(Exception, match="voided"):
         platform.acts.claim(order_key(asked), by="channel")
-    assert (
-        platform.give(o.PaidOut(id=asked.id, day=DAY, amount=400), "channel").reason is Reason.HOLD_RESOLVED
-    )
+    assert platform.give(o.PaidOut(id=asked.id, day=DAY, amount=400), CHANNEL).reason is Reason.HOLD_RESOLVED
 
 
 def test_a_loan_lives_from_bid_to_compensation(platform: Platform) -> None:
@@ -459,7 +458,7 @@ def test_own_money_tops_the_pool_up_and_its_excess_leaves(platform: Platform) ->
 
 def test_nobody_pays_out_of_suspense_or_into_other_books(platform: Platform) -> None:
     """R3: money whose owner is not known has nobody who could authorise it."""
-    platform.ok(o.Unidentified(id=platform.new(), day=DAY, reference=5, amount=70), "channel")
+    platform.ok(o.Unidentified(id=platform.new(), day=DAY, reference=5, amount=70), CHANNEL)
     assert platform.why(fee(platform, 10, SUSPENSE)) is Reason.UNAUTHORISED
     foreign = fee(platform, 10, A + (1 << 96))
     assert platform.why(foreign) is Reason.ACCOUNT_OF_OTHERS
@@ -468,7 +467,7 @@ def test_nobody_pays_out_of_suspense_or_into_other_books(platform: Platform) -> 
     platform.acts.confirm(order_key(found), by="head")
     assert platform.balance(A) == 70
     huge = o.Deposit(id=platform.new(), day=DAY, account=A, amount=1 << 48)
-    assert platform.why(huge, "channel") is Reason.AMOUNT_TOO_LARGE
+    assert platform.why(huge, CHANNEL) is Reason.AMOUNT_TOO_LARGE
 
 
 def test_an_order_that_contradicts_itself_stops_no_other(platform: Platform) -> None:

@@ -11,6 +11,7 @@ from tests.custody.orders.kit import BANK, BORROWER, DAY, INCOME, PROJECT, SHOP,
 from jinku.custody.orders import lending as n
 from jinku.custody.orders import model as o
 from jinku.custody.orders.catalogue import OrderType
+from jinku.custody.orders.policy import CHANNEL
 from jinku.custody.orders.reasons import State
 from jinku.custody.orders.requests import Request
 
@@ -63,7 +64,7 @@ class CorridorMachine(RuleBasedStateMachine):
 
     @rule(account=investors, amount=amounts)
     def deposit(self, account: int, amount: int) -> None:
-        self.give(o.Deposit(id=self.platform.new(), day=DAY, account=account, amount=amount), True, "channel")
+        self.give(o.Deposit(id=self.platform.new(), day=DAY, account=account, amount=amount), True, CHANNEL)
         self.money[account] += amount
         self.bank += amount
 

@@ -13,7 +13,7 @@ from jinku.custody.orders.acts import PROPOSAL_VALID_S, order_key
 from jinku.custody.orders.columns import OrderColumns
 from jinku.custody.orders.decider import Action, Decisions
 from jinku.custody.orders.errors import BadPolicy, NotAllowed, NotInState, PolicyDecided, SamePerson
-from jinku.custody.orders.policy import Policy, Row, read_policy
+from jinku.custody.orders.policy import CHANNEL, Policy, Row, read_policy
 from jinku.custody.orders.reasons import Reason, State
 from jinku.custody.orders.requests import Request
 
@@ -126,7 +126,10 @@ def test_the_policy_itself_is_changed_by_two_persons_and_dated(platform: Platfor
     in_force(platform, dated)
     income(platform, 10)
     order = o.Fee(id=platform.new(), day=later.since, payer=A, amount=6)
-    assert platform.why(order) is Reason.OVER_ORDER_LIMIT
+    assert platform.why(order) is Reason.INSUFFICIENT_FUNDS  # dating it ahead makes no rule count
+    platform.clock.turn(370 * 86_400)
+    order = o.Fee(id=platform.new(), day=DAY, payer=A, amount=6)
+    assert platform.why(order) is Reason.OVER_ORDER_LIMIT  # nor does dating it back hide from one
     assert [one.version for one in shelf.list()] == [1, 2]
 
 
@@ -204,7 +207,7 @@ def test_a_bid_that_risk_holds_is_not_released(tmp_path: Path) -> None:
         with pytest.raises(NotInState, match="risk_held"):
             platform.acts.claim(order_key(asked), by="channel")
         paid = o.PaidOut(id=asked.id, day=DAY, amount=800)
-        assert platform.give(paid, "channel").state is not State.BOOKED
+        assert platform.give(paid, CHANNEL).state is not State.BOOKED
         assert platform.held(A) == 800
 
 

@@ -33,6 +33,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    delete,
     func,
     insert,
     select,
@@ -219,6 +220,12 @@ class OrderBook:
                 for key in known
             ],
         )
+
+    def make_way(self, connection: Connection, keys: Sequence[bytes], event: Event) -> None:
+        """Let orders that were refused be written anew; their batches and history stay."""
+        self.put_state(connection, keys, event)
+        for chunk in _chunks(keys):
+            connection.execute(delete(_ENTRY).where(_ENTRY.c.id.in_(chunk)))
 
     def put_evidence(self, connection: Connection, evidence: str, key: bytes) -> None:
         """Use up an evidence. Raises IntegrityError where it was used."""

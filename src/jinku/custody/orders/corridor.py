@@ -7,6 +7,7 @@ Rules:
 2. The verdict on each order is in the book before the ledger is asked, its answer after. Where a crash comes between,
    `recover` sends the same transfers again: nothing is booked twice, nothing that was promised is lost.
 3. The same request again gets the same answer; another one under the same id is refused by name, and nothing moves.
+   Only the bank's word, which stays true when it was refused, may be given anew: on a day that is open by then.
 4. What needs a checker waits in the book until another person confirms or it lapses; see `jinku.custody.orders.acts`.
 5. Every batch is sealed in the log with the words it was given on and what became of it.
 6. May be used by many threads at once: batches follow one another, so each sees the doings of those before.
@@ -30,7 +31,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from jinku.base.canonical import canonical_json
-from jinku.base.clock import Clock
+from jinku.base.clock import Clock, day_of
 from jinku.base.database import Database
 from jinku.custody.orders.book import Batch, Event, OrderBook, Place, Usage
 from jinku.custody.orders.catalogue import CATALOGUE, OrderType, Word
@@ -40,6 +41,7 @@ from jinku.custody.orders.examining import (
     check_form,
     check_policy,
     check_projects,
+    check_references,
     check_words,
     normalised,
     spenders,
@@ -53,6 +55,7 @@ from jinku.custody.orders.policy import same_person
 from jinku.custody.orders.policy_store import PolicyShelf
 from jinku.custody.orders.projects import ProjectDesk
 from jinku.custody.orders.reasons import Reason, State
+from jinku.custody.orders.references import References, credits_of
 from jinku.custody.orders.requests import OUTCOME, Answers, Request, RequestColumns
 from jinku.custody.orders.sending import UNBOOKABLE, Guard, Sender, settled_state
 from jinku.custody.orders.taking_up import (
@@ -64,6 +67,7 @@ from jinku.custody.orders.taking_up import (
     wanted_claims,
     wanted_transfers,
 )
+from jinku.custody.structure.bitemporal_hours import day_number
 from jinku.custody.structure.chart import Chart
 from jinku.ledger.layout import TRANSFER, Array
 
@@ -118,10 +122,13 @@ class Corridor:
     def __init__(self, rooms: Rooms) -> None:
         self.rooms = rooms
         self.turn = threading.RLock()
+        self.references = References(rooms.database, rooms.chart)
         self.recover()
 
-    def submit(self, requests: Sequence[Request] | RequestColumns) -> Answers:
-        """Take a batch through; an answer for each request. Raises BadOrder, LedgerError, DatabaseUnavailable."""
+    def submit(self, requests: Sequence[Request] | RequestColumns, *, anew: bool = False) -> Answers:
+        """Take a batch through; an answer for each request. With `anew` the bank's word that was refused is examined
+        again as it is given now. Raises BadOrder, LedgerError, DatabaseUnavailable.
+        """
         batch = (
             requests
             if isinstance(requests, RequestColumns)
@@ -130,10 +137,10 @@ class Corridor:
         with self.turn:
             for _ in range(ATTEMPTS_MAX - 1):
                 try:
-                    return self._submit(batch)
+                    return self._submit(batch, anew)
                 except IntegrityError:
                     continue
-            return self._submit(batch)
+            return self._submit(batch, anew)
 
     def recover(self) -> int:
         """Bring what a crash left in the book to its end; how many batches and orders that were."""
@@ -150,19 +157,23 @@ class Corridor:
                 done += 1
         return done
 
-    def _submit(self, batch: RequestColumns) -> Answers:
-        rooms = self.rooms
+    def _submit(self, batch: RequestColumns, anew: bool) -> Answers:
+        rooms, again = self.rooms, list[bytes]()
         batch = normalised(batch)
         keys = batch.columns.keys()
         first = {key: place for place, key in reversed(list(enumerate(keys)))}
         if len(first) < len(keys):  # twice in one batch: the second finds the first in the book
-            self._submit(batch.taken(np.array(sorted(first.values()))))
+            self._submit(batch.taken(np.array(sorted(first.values()))), anew)
+            anew = False
         with rooms.database.reading() as connection:
             newest = rooms.book.newest_key(connection)
             known = rooms.book.places(connection, [key for key in keys if key <= newest])
+            if anew:
+                again = self._refused_words(connection, known)
+                known = {key: place for key, place in known.items() if key not in again}
             answers = self._known(connection, batch, keys, known)
         if (answers.outcomes["state"] == State.RECEIVED).any() and self.recover():
-            return self._submit(batch)  # asked again after a fault between book and ledger
+            return self._submit(batch, anew)  # asked again after a fault between book and ledger
         fresh = np.flatnonzero(answers.outcomes["state"] == _FRESH)
         if not len(fresh):
             return answers
@@ -171,8 +182,12 @@ class Corridor:
         whys, rows, owners = self._examine(exam)
         asked = RequestColumns(asked.columns, exam.words, asked.makers)
         with rooms.database.writing() as connection:
+            if again:
+                rooms.book.make_way(connection, again, Event(State.REFUSED, exam.now, "", "given anew"))
             number = rooms.book.add(connection, asked, exam.outcomes, whys, exam.now)
-            rooms.book.add_usage(connection, self.usage(asked, exam.outcomes["state"] != State.REFUSED))
+            taken = exam.outcomes["state"] != State.REFUSED
+            self.references.use(connection, asked, taken)
+            rooms.book.add_usage(connection, self.usage(asked, taken, exam.now))
         kept = Batch(number, asked, exam.outcomes, whys, exam.now, False, -1)
         self._finish(kept, rows, owners)
         if len(fresh) == len(batch):
@@ -209,6 +224,18 @@ class Corridor:
                 outcomes["state"][place] = held.state
         return Answers(batch.columns, outcomes, tuple(whys))
 
+    def _refused_words(self, connection: Connection, known: dict[bytes, Place]) -> list[bytes]:
+        """Those of `known` that are the bank's word and were refused."""
+        book, found = self.rooms.book, list[bytes]()
+        stored = {number: book.batch(connection, number) for number in {one.batch for one in known.values()}}
+        for key, at in known.items():
+            batch = stored[at.batch]
+            state = int(batch.outcomes["state"][at.place]) if at.state is None else at.state
+            kind = CATALOGUE[OrderType(int(batch.requests.columns.rows["type"][at.place]))]
+            if state == State.REFUSED and kind.word is Word.BANK:
+                found.append(key)
+        return found
+
     # --- examining -----------------------------------------------------------------------------------------------
 
     def _examine(self, exam: Exam) -> tuple[tuple[str, ...], Array, NDArray[np.int64]]:
@@ -221,9 +248,12 @@ class Corridor:
         facts = look_up(rooms.ledger, wanted_transfers(lines))
         with rooms.database.reading() as connection:
             usage = rooms.book.usage(connection, spenders(exam))
+            told = credits_of(exam.requests, exam.open)
+            credited = self.references.used(connection, list(told.values()))
             used = rooms.book.evidence_used(connection, [one for one in names.tolist() if one])
             states = self.states(connection, taken_orders(lines))
         checked, _ = check_policy(exam, policy, usage)
+        check_references(exam, credited)
         check_words(exam, rooms.mandates.register(), used)
         check_projects(exam, rooms.projects.register())
         around = Around(facts, states, {}, exam)
@@ -303,8 +333,10 @@ class Corridor:
         with rooms.database.writing() as connection:
             rooms.book.finish(connection, batch.number, outcomes, entry)
             if refused.any():
-                back = self.usage(requests, refused)
+                back = self.usage(requests, refused, batch.received_at)
                 rooms.book.add_usage(connection, {key: -amount for key, amount in back.items()})
+                keys = requests.columns.keys()
+                self.references.free(connection, [keys[one] for one in np.flatnonzero(refused).tolist()])
             self.put_effects(connection, requests, outcomes, booked)
 
     def put_settled_states(
@@ -338,17 +370,18 @@ class Corridor:
             maker = requests.makers[int(requests.words["maker"][place])]
             event = Event(_EFFECTS[line.type], now, maker, keys[place].hex())
             book.put_state(connection, [one.to_bytes(16, "big") for one in dict.fromkeys(taken)], event)
+            if line.type is OrderType.REVERSAL:
+                self.references.free(connection, [line.id.to_bytes(16, "big")])
 
-    def usage(self, requests: RequestColumns, which: NDArray[np.bool_]) -> Usage:
-        """What the orders in `which` move, by maker and day."""
-        places = np.flatnonzero(which)
-        rows, makers = requests.columns.rows[places], requests.words["maker"][places]
-        pairs = makers.astype(np.int64) << 32 | rows["day"].astype(np.int64)
+    def usage(self, requests: RequestColumns, which: NDArray[np.bool_], at: int) -> Usage:
+        """What the orders in `which` move, by maker and the day on which they were given (`at`, ns)."""
+        places, day = np.flatnonzero(which), day_number(day_of(at))
+        makers = requests.words["maker"][places]
         moved = values(requests.columns, places)
         found: Usage = {}
-        for pair in np.unique(pairs).tolist():
-            key = (same_person(requests.makers[pair >> 32]), pair & 0xFFFFFFFF)
-            found[key] = found.get(key, 0) + int(moved[pairs == pair].sum())
+        for maker in np.unique(makers).tolist():
+            key = (same_person(requests.makers[maker]), day)
+            found[key] = found.get(key, 0) + int(moved[makers == maker].sum())
         return {key: amount for key, amount in found.items() if amount}
 
     def order(self, key: bytes) -> Order:

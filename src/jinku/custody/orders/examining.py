@@ -12,13 +12,12 @@ Example::
     exam.outcomes["reason"]
 """
 
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Container, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jinku.base.clock import NS_PER_SECOND
+from jinku.base.clock import NS_PER_SECOND, day_of
 from jinku.base.errors import InputError
 from jinku.custody.errors import BadOrder
 from jinku.custody.orders.book import Usage
@@ -27,7 +26,9 @@ from jinku.custody.orders.mandates import TYPE_BIT, MandateState
 from jinku.custody.orders.movements import Mark, values
 from jinku.custody.orders.policy import Policy, same_person
 from jinku.custody.orders.reasons import Reason, State
+from jinku.custody.orders.references import Credit, credits_of
 from jinku.custody.orders.requests import OUTCOME, WORD, RequestColumns
+from jinku.custody.structure.bitemporal_hours import day_number
 from jinku.custody.structure.chart import Chart
 from jinku.custody.structure.table import Kind, Money, Pool
 from jinku.ledger.layout import Array
@@ -180,24 +181,24 @@ def _party(rows: Array, name: str) -> Mask:
 def check_policy(exam: Exam, policy: Policy, used: Usage) -> tuple[Mask, Usage]:
     """Refuse what the policy does not allow. Returns which orders need a checker, and what each person's orders of a
     day move with this batch; `used` is what they moved before (of every pair, 0 where nothing).
+
+    The day is that of the moment: a person cannot choose another one's rules, or another day's limit, by dating orders.
     """
     rows, makers = exam.rows, exam.words["maker"]
     checked = np.zeros(len(rows), np.bool_)
     counted: Usage = {}
-    groups = (
-        rows["type"].astype(np.int64) << 48 | makers.astype(np.int64) << 32 | rows["day"].astype(np.int64)
-    )
+    groups = rows["type"].astype(np.int64) << 16 | makers.astype(np.int64)
+    day = day_of(exam.now)
     for group in np.unique(groups[exam.open]).tolist():
         which = exam.open & (groups == group)
-        kind, day = OrderType(group >> 48), group & 0xFFFFFFFF
-        person = exam.requests.makers[group >> 32 & 0xFFFF]
-        rule = policy.rule(person, kind, exam.chart, _date(day))
+        kind, person = OrderType(group >> 16), exam.requests.makers[group & 0xFFFF]
+        rule = policy.rule(person, kind, exam.chart, day)
         if rule is None:
             exam.refuse(which, Reason.NO_RULE)
             continue
         if rule.per_order is not None:
             exam.refuse(which & (exam.values > rule.per_order), Reason.OVER_ORDER_LIMIT)
-        spender = (same_person(person), day)
+        spender = (same_person(person), day_number(day))
         places = np.flatnonzero(which & exam.open)
         before = used.get(spender, 0) + counted.get(spender, 0)
         if rule.daily is not None and before + int(exam.values[places].sum()) > rule.daily:
@@ -211,9 +212,9 @@ def check_policy(exam: Exam, policy: Policy, used: Usage) -> tuple[Mask, Usage]:
 
 
 def spenders(exam: Exam) -> set[tuple[str, int]]:
-    """The (person, day) pairs of a batch."""
-    pairs = np.unique(exam.words["maker"].astype(np.int64) << 32 | exam.rows["day"].astype(np.int64)).tolist()
-    return {(same_person(exam.requests.makers[one >> 32]), one & 0xFFFFFFFF) for one in pairs}
+    """The (person, day) pairs of a batch; the day is that of the moment, not one that orders name."""
+    day = day_number(day_of(exam.now))
+    return {(same_person(exam.requests.makers[one]), day) for one in np.unique(exam.words["maker"]).tolist()}
 
 
 def _within(exam: Exam, places: NDArray[np.int64], before: int, daily: int) -> NDArray[np.int64]:
@@ -230,11 +231,14 @@ def _within(exam: Exam, places: NDArray[np.int64], before: int, daily: int) -> N
     return np.array(kept, np.int64)
 
 
-def _date(day: int) -> date:
-    try:
-        return date(day // 10_000, day // 100 % 100, day % 100)
-    except ValueError:
-        return date.min
+def check_references(exam: Exam, used: Container[Credit]) -> None:
+    """A bank reference is credited once: refuse what names one that is in `used`, or that stands before it."""
+    seen: set[Credit] = set()
+    twice = np.zeros(len(exam.rows), np.bool_)
+    for place, credit in credits_of(exam.requests, exam.open).items():
+        twice[place] = credit in used or credit in seen
+        seen.add(credit)
+    exam.refuse(twice, Reason.REFERENCE_USED)
 
 
 def check_words(exam: Exam, mandates: Array, used: Mapping[bytes, bytes]) -> None:

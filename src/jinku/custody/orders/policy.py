@@ -10,6 +10,9 @@ Rules:
 3. Persons are compared without regard to case: a checker who is the maker in capitals is the maker.
 4. A policy is proposed by one person, approved by another, and its digest sealed in the log. Until the first is
    approved, the built-in one counts.
+5. What the bank says (a deposit arrived, a withdrawal was paid or came back) is said by the house's own bank channel,
+   whose id ``CHANNEL`` nobody outside this program can give orders under. Anybody else needs a row that names both the
+   type and a role; a row for every type, or for everybody, gives nobody the bank's voice.
 
 Example::
 
@@ -26,7 +29,7 @@ from functools import cached_property
 from typing import Any
 
 from jinku.base.canonical import canonical_json
-from jinku.custody.orders.catalogue import CATALOGUE, OrderType
+from jinku.custody.orders.catalogue import CATALOGUE, OrderType, Word
 from jinku.custody.orders.errors import BadPolicy
 from jinku.custody.structure.chart import Chart
 
@@ -34,6 +37,8 @@ ANY = "*"
 PERSON = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 LIMIT_MAX = 1 << 60
 ROWS_MAX = 10_000
+CHANNEL = "bank-channel"
+"""Who gives the bank's words: the house's own bank channel. No file, command or request can name it as its maker."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +115,9 @@ class Policy:
 
     def rule(self, person: str, kind: OrderType, chart: Chart, day: date) -> Row | None:
         """The row that counts for an order of `kind` by `person` on `day`; None where none fits."""
+        bank = CATALOGUE[kind].word is Word.BANK
+        if bank and is_channel(person):
+            return Row(role=ANY, type=kind.name.lower())
         role = self.role(person)
         fitting = [
             row
@@ -119,6 +127,7 @@ class Policy:
             and row.entity in (0, chart.entity)
             and row.currency in (0, chart.currency)
             and row.since <= day
+            and not (bank and ANY in (row.role, row.type))
         ]
         return max(fitting, key=lambda row: _closeness(row), default=None)
 
@@ -138,6 +147,11 @@ def _closeness(row: Row) -> tuple[bool, bool, bool, bool, date]:
 def same_person(person: str) -> str:
     """What two spellings of one person's id have in common."""
     return person.casefold()
+
+
+def is_channel(person: str) -> bool:
+    """Whether `person` is the id of the house's bank channel."""
+    return same_person(person) == CHANNEL
 
 
 def read_policy(document: Any) -> Policy:
@@ -192,6 +206,8 @@ BUILT_IN = Policy(
             checkers=(ANY,) if kind.type in FOUR_EYES else (),
         )
         for kind in CATALOGUE.values()
+        if kind.word is not Word.BANK
     )
 )
-"""What counts until the first policy is approved: corrections, freezes and own money need two persons."""
+"""What counts until the first policy is approved: corrections, freezes and own money need two persons, and nobody but
+the bank channel speaks for the bank."""

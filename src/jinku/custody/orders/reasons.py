@@ -95,6 +95,7 @@ class Reason(IntEnum):
     DAY_AHEAD = 81
     DAY_MISSING = 82
     BACKDATED_OVERDRAWN = 83
+    REFERENCE_USED = 84
 
 
 STATE_TEXT = MappingProxyType(
@@ -174,6 +175,7 @@ REASON_TEXT = MappingProxyType(
             "a balance between its day and now would be illegal",
             "补记将使其间余额透支",
         ),
+        Reason.REFERENCE_USED: ("the bank's reference was credited before", "银行流水号已入账"),
     }
 )
 """(English, Chinese) of each reason."""
