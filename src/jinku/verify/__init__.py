@@ -1,8 +1,7 @@
 """The independent verifier: checks what Jinku publishes, with nothing of Jinku but this package.
 
-It needs Python and `cryptography`, and can be copied out of the repository and read in an afternoon.
-Nothing here
-shares code with what writes the log, so a mistake there is not repeated here.
+It needs Python, and `cryptography` or the program `openssl`, and can be copied out of the repository and read in an
+afternoon. Nothing here shares code with what writes the log, so a mistake there is not repeated here.
 
 Example::
 

@@ -1,6 +1,6 @@
 """The command line of the verifier: ``python -m jinku.verify receipt|consistency|log|balance|attestations|pack|…``.
 
-1. Exit codes: 0 it holds, 1 it does not, 2 usage or unreadable input.
+1. Exit codes: 0 it holds, 1 it does not, 2 usage or unreadable input, 3 all else holds and a signature was not checked.
 2. Findings in English, the last line of a result in Chinese; with ``--json`` one JSON object instead.
 3. ``--key`` takes a vkey, or ``@FILE`` with one vkey a line; so does ``--witness``. A pack or an owners' folder
    brings its own key: without ``--key`` that is used, and said so.
@@ -31,10 +31,11 @@ from jinku.verify.pack import check_pack
 from jinku.verify.receipt import LEAF_BYTES_MAX, RECEIPT_BYTES_MAX, verify_receipt
 from jinku.verify.report import LogReport
 from jinku.verify.report_folder import check_any
+from jinku.verify.signing import Left, deferring
 from jinku.verify.tiles import read_file
 from jinku.verify.trust import Trust
 
-HOLDS, DOES_NOT_HOLD, UNREADABLE = 0, 1, 2
+HOLDS, DOES_NOT_HOLD, UNREADABLE, NOT_CHECKED = 0, 1, 2, 3
 KEY_FILE_BYTES_MAX = 1 << 20
 Answer = tuple[int, dict[str, object], list[str]]
 """Exit code, the JSON object, the lines for a person."""
@@ -48,7 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     run: Callable[[argparse.Namespace], Answer] = options.run
     try:
-        code, plain, lines = run(options)
+        with deferring() as left:
+            code, plain, lines = run(options)
+        if left and code == HOLDS:
+            code, plain, lines = _unchecked(list(left.values()), plain, lines)
     except VerifyError as error:
         code = DOES_NOT_HOLD if isinstance(error, NotVerified) else UNREADABLE
         plain = {"ok": False, "code": error.code, "message": str(error)}
@@ -63,6 +67,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return code
+
+
+def _unchecked(left: Sequence[Left], plain: dict[str, object], lines: list[str]) -> Answer:
+    """The answer where all holds but for signatures that nothing on this machine can check."""
+    kept = [line for line in lines if not line.startswith(("VERIFIED", "结论："))]
+    for one in left:
+        need = "type on any machine with OpenSSL 3:" if one.command else "needs the package `cryptography`."
+        kept += [
+            f"SIGNATURE NOT CHECKED: by {one.name}; {need}",
+            *([f"  {one.command}"] if one.command else []),
+        ]
+    kept += [
+        f"NOT VERIFIED YET: everything else holds, {len(left)} signatures were not checked. Each command above must "
+        "say Signature Verified Successfully.",
+        f"结论：其余各项均成立，但有 {len(left)} 个签名未经核验；请在装有 OpenSSL 3 的机器上执行上述命令后再采信。",
+    ]
+    asked = [{"name": one.name, "command": one.command} for one in left]
+    return NOT_CHECKED, {**plain, "ok": False, "code": "signature_not_checked", "not_checked": asked}, kept
 
 
 def _shown(line: str) -> str:

@@ -2,8 +2,9 @@
 
 1. `Unreadable`: the input is not what it claims to be, so nothing can be said about it.
 2. `NotVerified`: the input is well formed and the proof does not hold.
+3. `NotChecked`: this machine has nothing that can check a signature.
 
-Either way the input must not be trusted. A message names the place and the value, never a person.
+In each case the input must not be trusted. A message names the place and the value, never a person.
 
 Example::
 
@@ -15,7 +16,7 @@ Example::
 
 
 class VerifyError(Exception):
-    """Base of both errors; `code` is stable and short, for programs."""
+    """Base of all; `code` is stable and short, for programs."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -28,3 +29,7 @@ class Unreadable(VerifyError):
 
 class NotVerified(VerifyError):
     """Well formed, but a hash, a signature, a sum or a rule does not hold."""
+
+
+class NotChecked(VerifyError):
+    """A signature that nothing on this machine can check."""

@@ -88,7 +88,7 @@ class VerifierKey:
         """Check `signature` (without its key id) over a note's `text`.
 
         Returns the time of a cosignature in seconds since 1970, None for a plain signature. Raises
-        NotVerified.
+        NotVerified, and NotChecked where nothing on this machine can tell.
         """
         if len(signature) != _SIGNATURE_BYTES[self.kind]:
             raise NotVerified(
@@ -97,7 +97,7 @@ class VerifierKey:
             )
         time = 0
         if self.kind == ED25519:
-            holds = ed25519_holds(self.public, text.encode(), signature)
+            holds = ed25519_holds(self.public, text.encode(), signature, self.name)
         else:
             (time,) = struct.unpack(">Q", signature[:8])
             if time > TIME_MAX:
@@ -106,11 +106,10 @@ class VerifierKey:
                 )
             if self.kind == COSIGNATURE_V1:
                 message = f"cosignature/v1\ntime {time}\n{text}".encode()
-                holds = ed25519_holds(self.public, message, signature[8:])
+                holds = ed25519_holds(self.public, message, signature[8:], self.name)
             else:
-                holds = ml_dsa_44_holds(
-                    self.public, _checkpoint_statement(self.name, time, text), signature[8:]
-                )
+                statement = _checkpoint_statement(self.name, time, text)
+                holds = ml_dsa_44_holds(self.public, statement, signature[8:], self.name)
         if not holds:
             raise NotVerified("bad_signature", f"the signature by {self.name} is not valid")
         return None if self.kind == ED25519 else int(time)

@@ -3,8 +3,8 @@
 Rules:
 
 1. It holds the source of the verifier as it is installed here, file by file, so that it can be read before it is run.
-2. It needs Python 3.11 or newer. Where the package `cryptography` is there it is used; where it is not, Ed25519 is
-   checked in plain Python.
+2. It needs Python 3.11 or newer. Where the package `cryptography` is not installed, the program `openssl` checks
+   signatures; where that is missing too, the verifier says so and how to check them elsewhere.
 3. The same source gives the same bytes.
 
 Example::
