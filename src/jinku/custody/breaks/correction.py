@@ -5,7 +5,8 @@ Rules:
 1. A correction moves the bank's mirror by exactly the break's effect, so that nothing of it is left afterwards.
 2. It goes against suspense, fee income or the risk reserve of the client pool, or takes our own transfers back by
    their mirror image. A customer pays for no break, and money without an owner is a client's until it is known
-   (suspense).
+   (suspense). So what the bank has beyond our books never becomes own money, and what it lacks is never taken from
+   suspense, save where the bank took back what may lie there.
 3. It is one linked chain with ids that follow from the break and the attempt: sent again, it is the same chain. What
    takes a transfer back has the id of that transfer's reversal, so a transfer is reversed once, by whomever.
 4. Its transfers bear the break's id in ``user_data_128``, the bank's reference, where that is a number, in
@@ -36,6 +37,7 @@ from jinku.custody.structure.table import Kind, Movement
 from jinku.ledger.layout import TRANSFER, Array, set_u128
 from jinku.ledger.model import Transfer, TransferFlags
 
+_TAKEN_BACK = ("reversed", "returned")
 _NOT_BOOKED = TransferFlags.PENDING | TransferFlags.VOID_PENDING_TRANSFER
 _REFERENCE = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 _LEG_MASK = (1 << LEG_BITS) - 1
@@ -138,6 +140,7 @@ def correct(
     if against is Against.REVERSAL:
         legs = _reversed(case, mirror, ours)
     else:
+        _check_bearer(case, against)
         other, amount = chart.account(_KINDS[against]), abs(case.effect)
         debit, credit = (mirror, other) if case.effect > 0 else (other, mirror)
         order = derived_id("custody/write-off", f"{case.id:032x}", str(case.events)) >> 24 << 24
@@ -145,6 +148,24 @@ def correct(
     known = _REFERENCE.fullmatch(case.reference) and int(case.reference) < 1 << 63
     reference = int(case.reference) if known else case.id & ((1 << 62) - 1) or 1
     return Correction(against, case.id, chart.currency, day, reference, legs)
+
+
+def _check_bearer(case: Case, against: Against) -> None:
+    """Rule 2. Raises BadBreak."""
+    if case.effect > 0 and against is not Against.SUSPENSE:
+        raise BadBreak(
+            "the bank has more than our books: that is a client's until its owner is known",
+            field="against",
+            value=against.value,
+            remedy="write it to suspense, or take our own transfers back",
+        )
+    if case.effect < 0 and against is Against.SUSPENSE and case.kind not in _TAKEN_BACK:
+        raise BadBreak(
+            "the bank has less than our books, and suspense is clients' money",
+            field="against",
+            value=against.value,
+            remedy="let fee income or the risk reserve bear it, or take our own transfers back",
+        )
 
 
 def _reversed(case: Case, mirror: int, ours: Sequence[Transfer]) -> tuple[Leg, ...]:
