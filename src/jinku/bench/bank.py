@@ -4,10 +4,10 @@ Rules:
 
 1. The bank is a process of its own with books of its own; our side is `jinku bank dispatch`, killed with SIGKILL at
    random moments and started again. Half of the instructions go by the signed interface, half by files.
-2. At the end three things are compared, instruction by instruction: what really left by the bank's books, what our
-   table says, and what the ledger booked.
+2. At the end four things are compared, instruction by instruction: what really left by the bank's books, what our
+   table says, what the ledger booked, and what the order book says.
 3. `bank_double_paid` counts payees who got more than once, or money for a request of nobody; `bank_lost` counts
-   instructions where the three disagree, or where money is missing; `bank_open` what is not final, or still held.
+   instructions where they disagree, or where money is missing; `bank_open` what is not final, or still held.
 
 Example::
 
@@ -35,12 +35,18 @@ import httpx2
 from jinku.base.database import Database
 from jinku.bench.report import Figure
 from jinku.bootstrap import CONTROL_FILE, House, open_house
+from jinku.bootstrap.custody import Custody
 from jinku.custody.channel.custodian.client import pinned
-from jinku.custody.channel.model import Instruction, Kind, Mode, Request, State
-from jinku.custody.channel.opening import open_channel
+from jinku.custody.channel.model import Instruction, State
 from jinku.custody.channel.store import ChannelStore
+from jinku.custody.orders.acts import order_key
 from jinku.custody.orders.desk import OrderDesk
-from jinku.custody.orders.model import Deposit, Step, Withdrawal, new_order_id, transfer_id
+from jinku.custody.orders.handing_over import stand, withdrawal_key
+from jinku.custody.orders.mandates import Method
+from jinku.custody.orders.model import Deposit, Mode, Step, Withdrawal, new_order_id, transfer_id
+from jinku.custody.orders.policy import CHANNEL
+from jinku.custody.orders.reasons import State as OrderState
+from jinku.custody.orders.requests import OneTime, Request, digest_of
 from jinku.custody.structure.chart import Chart, Opening
 from jinku.custody.structure.table import Kind as AccountKind
 from jinku.custody.structure.table import Role
@@ -53,6 +59,15 @@ AMOUNT_LEAST = 1_000
 STOP_S = 10
 LOOK_S = 0.3
 SIDES = ("custodian", "iso")
+CHART = Chart(1, 156)
+ORDERS_AT_ONCE = 4_000
+_IN_THE_BOOK = {
+    OrderState.SENT: "held",
+    OrderState.SETTLED: "settled",
+    OrderState.VOIDED: "failed",
+    OrderState.RETURNED: "returned",
+}
+"""What the order book must say of what the ledger has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,9 +125,9 @@ def prove(plan: Plan, directory: Path | None = None) -> Finding:
             seconds = time.monotonic() - began
             outside = simulator.get("/simulator/outside")["outside"]
             balanced = simulator.get("/simulator/state")["balanced"]
-            with open_house(data) as house, open_channel(data, house.ledger, house.control) as opened:
+            with open_house(data) as house, Custody(house) as custody, custody.channel() as opened:
                 instructions = opened.desk.instructions()
-                booked = _booked(house, instructions)
+                booked = _booked(custody, instructions)
                 breaks = Counter(one.kind.value for one in opened.store.breaks())
             double, lost, left = compare(instructions, outside, booked)
             lost += 0 if balanced else plan.count
@@ -150,15 +165,16 @@ def compare(
     return double, lost, open_
 
 
-def _booked(house: House, instructions: list[Instruction]) -> dict[int, str]:
-    """What the ledger has of each order: held, settled, failed, returned or nothing."""
+def _booked(custody: Custody, instructions: list[Instruction]) -> dict[int, str]:
+    """What the ledger and the order book have of each order: held, settled, failed, returned or nothing."""
     ids = [one.id for one in instructions]
     wanted = [transfer_id(one, step) for one in ids for step in (Step.POSTED, Step.VOIDED, Step.RETURNED)]
     have = {
         one.id
         for first in range(0, len(wanted), RESULTS_MAX)
-        for one in house.ledger.lookup_transfers(wanted[first : first + RESULTS_MAX])
+        for one in custody.house.ledger.lookup_transfers(wanted[first : first + RESULTS_MAX])
     }
+    known = stand(custody.corridor(1, CHART.currency), [withdrawal_key(one) for one in ids])
     found = {}
     for one in ids:
         posted, voided, returned = (
@@ -170,6 +186,8 @@ def _booked(house: House, instructions: list[Instruction]) -> dict[int, str]:
             (False, True, False): "failed",
         }
         found[one] = states.get((posted, voided, returned), "returned" if posted and not voided else "broken")
+        if found[one] != _IN_THE_BOOK.get(known[withdrawal_key(one)].state):
+            found[one] = "held" if found[one] == "held" else "broken"
     return found
 
 
@@ -249,38 +267,49 @@ def _prepare(plan: Plan, house: House, bank: Path, simulator: Simulator) -> None
         f"U-{n}": {"name": f"Payee {n}", "account": f"U-{n}", "bank": "SIMUCNBJXXX"} for n in range(count)
     }
     (house.directory / PAYEES_FILE).write_text(json.dumps(payees), encoding="utf-8")
-    chart = Chart(1, 156)
-    desk = OrderDesk(house.ledger, chart)
+    desk = OrderDesk(house.ledger, CHART)
     desk.open_entity()
     desk.open_parties([Opening(number + 1, Role.INVESTOR, 0) for number in range(count)])
-    accounts = [chart.account(AccountKind.INVESTOR, number + 1) for number in range(count)]
-    moment, day = time.time_ns() // 1_000_000, datetime.now(UTC).date()
-    deposits = [
-        Deposit(id=new_order_id(moment, n), day=day, account=accounts[n], amount=amounts[n])
-        for n in range(count)
-    ]
-    held = [
-        Withdrawal(id=new_order_id(moment + 1, n), day=day, account=accounts[n], amount=amounts[n])
-        for n in range(count)
-    ]
-    if desk.submit(deposits).refused or desk.submit(held).refused:
-        raise LedgerError("the bench's orders were refused", remedy="use an empty directory")
-    requests = [
-        Request(
-            order=held[n].id,
-            kind=Kind.PAYOUT,
-            channel=side[n],
-            account=accounts[n],
-            amount=amounts[n],
-            currency="CNY",
-            payee=f"U-{n}",
-            mode=Mode.CONFIRMED if side[n] == "custodian" and n % 10 == 0 else Mode.NORMAL,
-        )
-        for n in range(count)
-    ]
-    with open_channel(house.directory, house.ledger, house.control) as opened:
+    accounts = [CHART.account(AccountKind.INVESTOR, number + 1) for number in range(count)]
+    moment = time.time_ns() // 1_000_000
+    with Custody(house) as custody, custody.channel() as opened:
+        day = custody.open_day(1, CHART.currency)
+        deposits = [
+            Deposit(id=new_order_id(moment, n), day=day, account=accounts[n], amount=amounts[n])
+            for n in range(count)
+        ]
+        held = [
+            Withdrawal(
+                id=new_order_id(moment + 1, n),
+                day=day,
+                account=accounts[n],
+                amount=amounts[n],
+                mode=Mode.CONFIRMED if side[n] == "custodian" and n % 10 == 0 else Mode.NORMAL,
+            )
+            for n in range(count)
+        ]
+        _give(custody, deposits, held)
+        requests = [opened.orders.payout(held[n].id, side[n], f"U-{n}") for n in range(count)]
         opened.desk.instruct(requests, by="maker")
         opened.desk.approve([one.order for one in requests], by="checker")
+
+
+def _give(custody: Custody, deposits: list[Deposit], held: list[Withdrawal]) -> None:
+    """Deposits by the bank's word, withdrawals by their customers', who confirm those that want it."""
+    corridor, acts = custody.corridor(1, CHART.currency), custody.acts(1, CHART.currency)
+
+    def word(order: Withdrawal, name: str) -> OneTime:
+        evidence = f"{name}-{order.id & 0xFFFFFFFFFFFFFFFF:x}"
+        return OneTime(Method.SMS, evidence, custody.clock(), digest_of(CHART, order))
+
+    requests = [Request(one, CHANNEL) for one in deposits]
+    requests += [Request(one, "app", word=word(one, "sms")) for one in held]
+    for at in range(0, len(requests), ORDERS_AT_ONCE):
+        if corridor.submit(requests[at : at + ORDERS_AT_ONCE]).count(OrderState.REFUSED):
+            raise LedgerError("the bench's orders were refused", remedy="use an empty directory")
+    for one in held:
+        if one.mode is Mode.CONFIRMED:
+            acts.confirm_withdrawal(order_key(one), word(one, "again"), by="app")
 
 
 def _dispatch(plan: Plan, data: Path, simulator: Simulator) -> int:

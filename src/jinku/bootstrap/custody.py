@@ -19,6 +19,7 @@ import time
 import tomllib
 from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import date
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -31,9 +32,12 @@ from jinku.custody.agreements.accounts import ChartNames
 from jinku.custody.agreements.office import AgreementOffice
 from jinku.custody.agreements.store import AgreementStore
 from jinku.custody.breaks.desk import BreakDesk, BreakParts
+from jinku.custody.channel.cards import CardPayees
+from jinku.custody.channel.giving import ChannelOrders
 from jinku.custody.channel.opening import OpenChannel, open_channel
 from jinku.custody.closing.days import Books, DayBook
 from jinku.custody.closing.desk import CloseDesk, DeskParts
+from jinku.custody.closing.errors import NoDayBook
 from jinku.custody.closing.paying import OrderPayer
 from jinku.custody.closing.remedies import RemedyDesk
 from jinku.custody.closing.three_sides import reconcile_day
@@ -169,12 +173,34 @@ class Custody(Closing):
         path = self.house.directory / AGREEMENTS_FILE
         return self._once("agreement store", lambda: self._undo.enter_context(AgreementStore(path)))
 
-    def channel(self, entity: int, currency: int, work: Path | str = "") -> OpenChannel:
-        """A bank channel for these books; whoever asks closes it."""
-        house, chart = self.house, self.chart(entity, currency)
+    @property
+    def bank_orders(self) -> ChannelOrders:
+        """Where the bank channel's withdrawals come from and its outcomes are booked, of all books."""
+        return self._once("bank orders", lambda: ChannelOrders(self.acts, self.parties, self.open_day))
+
+    def channel(self, work: Path | str = "") -> OpenChannel:
+        """The bank channel, of all books; whoever asks closes it. Durable work is kept where the control data is, or in
+        the file or database `work`."""
+        house = self.house
         return open_channel(
-            house.directory, house.ledger, house.control, chart=chart, work=work, clock=self.clock
+            house.directory,
+            house.ledger,
+            house.control,
+            orders=self.bank_orders,
+            payees=lambda kept: CardPayees(
+                self.parties, lambda party: self.people.party(party).person.name, kept
+            ),
+            work=work or house.settings.control,
+            clock=self.clock,
         )
+
+    def open_day(self, entity: int, currency: int) -> date:
+        """The business day that what is booked now belongs to; by the account structure's hours where no days are
+        closed."""
+        try:
+            return self.days.open_day(entity, currency)
+        except NoDayBook:
+            return BusinessHours.of(self.structure(entity)).day_at(self.clock())
 
     # --- days --------------------------------------------------------------------------------------------------------
 

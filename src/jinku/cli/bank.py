@@ -121,36 +121,22 @@ def connect(
 def instruct(
     ids: Ids,
     by: Person,
-    payee: Annotated[str, typer.Option("--payee", help="Token of the account outside.")],
+    payee: Annotated[
+        str, typer.Option("--payee", help="Token of the account outside, for a party without a bound card.")
+    ] = "",
     channel: Annotated[str, typer.Option("--channel", help="Name of the bank channel.")] = "custodian",
-    mode: Annotated[str, typer.Option("--mode", help="normal, immediate or confirmed.")] = "normal",
     entity: Entity = 1,
     currency: CurrencyCode = "CNY",
     data: Data = DATA_DEFAULT,
     json: Json = False,
 ) -> None:
-    """Make a payout instruction of a withdrawal that the ledger holds; it waits for approval."""
-    from jinku.cli.inputs import Absent, parse_id
-    from jinku.custody.channel.model import Kind, Mode, Request
+    """Make a payout instruction of a withdrawal in the order book; it waits for approval."""
+    from jinku.base.currency import currency as currency_of
+    from jinku.cli.inputs import parse_id
 
-    wanted = [parse_id(one) for one in ids or []]
-    with _channel(data, entity, currency) as opened:
-        held = {one.id: one for one in opened.books.lookup_transfers(wanted)}
-        if missing := [one for one in wanted if one not in held]:
-            raise Absent(f"the ledger holds no order {missing[0]}", remedy="book the withdrawal first")
-        requests = [
-            Request(
-                order=one,
-                kind=Kind.PAYOUT,
-                channel=channel,
-                account=held[one].debit_account_id,
-                amount=held[one].amount,
-                currency=currency,
-                payee=payee,
-                mode=Mode(mode),
-            )
-            for one in wanted
-        ]
+    wanted, books = [parse_id(one) for one in ids or []], (entity, currency_of(currency).number)
+    with _channel(data) as opened:
+        requests = [opened.orders.payout(one, channel, payee, books) for one in wanted]
         _show(opened.desk.instruct(requests, by), Output(json))
 
 
@@ -182,8 +168,6 @@ def dispatch(
     seconds: Annotated[
         float, typer.Option("--for", help="At most so many seconds; with --stay 0 is without end.", min=0)
     ] = 60.0,
-    entity: Entity = 1,
-    currency: CurrencyCode = "CNY",
     data: Data = DATA_DEFAULT,
     json: Json = False,
 ) -> None:
@@ -191,7 +175,7 @@ def dispatch(
     from jinku.cli.stopping import until_stopped
     from jinku.custody.channel.opening import dispatch_until
 
-    with _channel(data, entity, currency) as opened:
+    with _channel(data) as opened:
         done: dict[str, Any] = {"open": 0}
 
         def run() -> None:
@@ -284,16 +268,13 @@ def selftest(
 
 
 @contextmanager
-def _channel(data: Path, entity: int = 1, currency: str = "CNY") -> "Iterator[OpenChannel]":
+def _channel(data: Path) -> "Iterator[OpenChannel]":
     """The channel of a data directory; its log is published before it closes."""
-    from jinku.base.currency import currency as currency_of
-    from jinku.custody.channel.opening import open_channel
-    from jinku.custody.structure.chart import Chart
+    from jinku.bootstrap.custody import Custody
 
-    with existing_house(data) as house:
-        chart = Chart(entity, currency_of(currency).number)
-        work = house.settings.control or ""
-        with open_channel(house.directory, house.ledger, house.control, chart=chart, work=work) as opened:
+    with existing_house(data) as house, Custody(house) as custody:
+        custody.recover()
+        with custody.channel() as opened:
             yield opened
         house.publish()
 

@@ -7,17 +7,24 @@ from pathlib import Path
 
 from jinku.base.database import Database
 from jinku.bootstrap import House, open_house
+from jinku.bootstrap.custody import Custody
 from jinku.custody.channel.desk import BankDesk
+from jinku.custody.channel.giving import ChannelOrders
 from jinku.custody.channel.model import Answer, Instruction, Kind, Mode, News, Request, Source
 from jinku.custody.channel.port import Arrival, Sending
 from jinku.custody.channel.store import ChannelStore
 from jinku.custody.channel.table import Terms, terms
+from jinku.custody.orders.acts import order_key
 from jinku.custody.orders.desk import OrderDesk
+from jinku.custody.orders.mandates import Method
 from jinku.custody.orders.model import Deposit, Withdrawal, new_order_id
+from jinku.custody.orders.policy import CHANNEL
+from jinku.custody.orders.reasons import State as OrderState
+from jinku.custody.orders.requests import OneTime, digest_of
+from jinku.custody.orders.requests import Request as Ask
 from jinku.custody.structure.chart import Chart, Opening
 from jinku.custody.structure.table import Kind as AccountKind
 from jinku.custody.structure.table import Role
-from jinku.ledger.model import CreateTransferStatus
 
 DAY = date(2026, 11, 20)
 NS = 1_000_000_000
@@ -87,8 +94,11 @@ class Rig:
 
     house: House
     database: Database
+    custody: Custody
     desk: BankDesk
-    orders: OrderDesk
+    orders: ChannelOrders
+    ledger: OrderDesk
+    """Books straight on the ledger, around everything."""
     bank: ScriptedBank
     clock: Clock
     chart: Chart
@@ -116,6 +126,15 @@ class Rig:
         self.desk.instruct(self.requests(), by="anna")
         return self.desk.approve([one.id for one in self.withdrawals], by="boris")
 
+    def state(self, number: int = 0) -> OrderState:
+        """Where withdrawal `number` stands by the order book."""
+        return self.custody.acts(1, 156).show(order_key(self.withdrawals[number])).state
+
+    def close(self) -> None:
+        """Close all."""
+        self.custody.close()
+        self.house.close()
+
     def balance(self, number: int) -> tuple[int, int]:
         """What customer `number` has, and has held."""
         [account] = self.house.ledger.lookup_accounts([self.withdrawals[number].account])
@@ -125,10 +144,11 @@ class Rig:
 def make_rig(where: Path | str, directory: Path, count: int = 3) -> Rig:
     """A house in `directory`, `count` customers whose 1,000 fen are held for withdrawal; control data in `where`."""
     clock, chart = Clock(), Chart(1, 156)
-    house = open_house(directory / "data", clock=clock)
-    orders = OrderDesk(house.ledger, chart)
-    orders.open_entity()
-    orders.open_parties([Opening(n + 1, Role.INVESTOR, 0) for n in range(count)])
+    house = open_house(directory / "data", control="" if isinstance(where, Path) else where, clock=clock)
+    custody = Custody(house, clock)
+    ledger = OrderDesk(house.ledger, chart)
+    ledger.open_entity()
+    ledger.open_parties([Opening(n + 1, Role.INVESTOR, 0) for n in range(count)])
     accounts = [chart.account(AccountKind.INVESTOR, n + 1) for n in range(count)]
     moment = NOON // 1_000_000
     given = [
@@ -138,11 +158,15 @@ def make_rig(where: Path | str, directory: Path, count: int = 3) -> Rig:
         Withdrawal(id=new_order_id(moment + 1, n), day=DAY, account=accounts[n], amount=1_000)
         for n in range(count)
     ]
-    assert not orders.submit([*given, *held]).refused
-    database = house.control if isinstance(where, Path) else Database.open(where)
+    asked = [Ask(one, CHANNEL) for one in given]
+    asked += [Ask(one, "app", word=word(clock, one)) for one in held]
+    assert custody.corridor(1, 156).submit(asked).count(OrderState.REFUSED) == 0
     bank = ScriptedBank(clock=clock)
-    desk = BankDesk(ChannelStore(database), house.ledger, {"custodian": bank}, clock)
-    return Rig(house, database, desk, orders, bank, clock, chart, held)
+    desk = BankDesk(ChannelStore(house.control), house.ledger, {"custodian": bank}, clock)
+    return Rig(house, house.control, custody, desk, custody.bank_orders, ledger, bank, clock, chart, held)
 
 
-ALREADY_PAID = CreateTransferStatus.PENDING_TRANSFER_ALREADY_POSTED
+def word(clock: Clock, order: Withdrawal, name: str = "sms") -> OneTime:
+    """The customer's word on one withdrawal."""
+    evidence = f"{name}-{order.id & 0xFFFFFFFFFFFFFFFF:x}"
+    return OneTime(Method.SMS, evidence, clock(), digest_of(Chart(1, 156), order))

@@ -27,9 +27,7 @@ def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
         where = new()
     made = make_rig(where, tmp_path)
     yield made
-    if request.param == "postgres":
-        made.database.close()
-    made.house.close()
+    made.close()
 
 
 @pytest.fixture
@@ -37,7 +35,7 @@ def one(tmp_path: Path) -> Iterator[Rig]:
     """A desk on SQLite."""
     made = make_rig(tmp_path, tmp_path)
     yield made
-    made.house.close()
+    made.close()
 
 
 def say(rig: Rig, news: News, number: int = 0, **changed: object) -> Answer:
@@ -102,7 +100,7 @@ def test_four_eyes_and_nothing_without_a_hold(one: Rig) -> None:
         one.desk.approve(ids, by="anna")
     assert {o.state for o in one.desk.instructions()} == {State.CREATED}
     one.desk.approve(ids, by="boris")
-    one.orders.submit([PaidOut(id=ids[0], day=DAY, amount=1_000)])
+    one.ledger.submit([PaidOut(id=ids[0], day=DAY, amount=1_000)])
     mark_sent(one)
     with pytest.raises(StepRefused):
         one.desk.refuse(ids, by="boris", reason="too late")
@@ -110,7 +108,7 @@ def test_four_eyes_and_nothing_without_a_hold(one: Rig) -> None:
 
 def test_a_paid_withdrawal_is_not_instructed(one: Rig) -> None:
     """R5: what was paid or freed already is not paid again."""
-    one.orders.submit([PaidOut(id=one.withdrawals[0].id, day=DAY, amount=1_000)])
+    one.ledger.submit([PaidOut(id=one.withdrawals[0].id, day=DAY, amount=1_000)])
     with pytest.raises(NotHeld, match="already"):
         one.desk.instruct(one.requests(), by="anna")
 
@@ -178,7 +176,7 @@ def test_what_the_ledger_refuses_is_a_break_and_holds_nothing_up(one: Rig) -> No
     mark_sent(one)
     for number in range(3):
         say(one, News.FAILED, number)
-    one.orders.submit([PaidOut(id=one.withdrawals[0].id, day=DAY, amount=1_000)])
+    one.ledger.submit([PaidOut(id=one.withdrawals[0].id, day=DAY, amount=1_000)])
     assert book(one.desk, one.orders, one.house.ledger) == 2
     [found] = one.desk.store.breaks()
     assert (found.kind, found.instruction) == (BreakClass.NOT_BOOKED, one.withdrawals[0].id)

@@ -16,6 +16,7 @@ from tests.custody.channel.test_machine import instruction
 
 from jinku.bench.bank import Finding, Plan, Simulator, compare, prove
 from jinku.bootstrap import open_house
+from jinku.bootstrap.custody import Custody
 from jinku.cli.main import main
 from jinku.custody.channel.casework import Bench
 from jinku.custody.channel.conformance import untested
@@ -23,7 +24,6 @@ from jinku.custody.channel.custodian.client import CustodianClient
 from jinku.custody.channel.custodian.table import Code
 from jinku.custody.channel.errors import NoAnswer
 from jinku.custody.channel.model import State
-from jinku.custody.channel.opening import open_channel
 from jinku.sim.custodian.connecting import connect_to
 
 
@@ -106,7 +106,7 @@ def test_the_interface_test_leaves_a_sealed_record(
         assert (said["passed"], said["failed"], said["document"]) == (24, 0, "jinku/interface-test/v1")
         assert Path(said["record"]).exists()
         assert simulator.get("/simulator/state")["balanced"]
-        with open_house(data) as house, open_channel(data, house.ledger, house.control) as opened:
+        with open_house(data) as house, Custody(house) as custody, custody.channel() as opened:
             client, link = opened.links["custodian"]
             _a_thief_with_the_line(client, Bench(client, link, "thief", house_clock))
             (bank / "other").mkdir()

@@ -5,15 +5,15 @@ Rules:
 1. A payout that settled is `PaidOut`, one that failed, was refused or expired is `PayoutFailed`, one that came back is
    `PayoutReturned` after its `PaidOut`. A collection that settled is a `Deposit`. The order's id makes each
    of them one.
-2. The business day booked is the one written down with the final state, so that a second attempt is the same transfer.
-3. What the ledger refuses stays unbooked and is a break; nothing else waits for it.
+2. The orders go the way that every order goes (`jinku.custody.channel.giving`), on the business day that is open then.
+3. What is refused there stays unbooked and is a break; nothing else waits for it.
 4. Outcomes are sealed in the log a batch at a time (topic 6) before they count as booked.
 5. Deadlines: what nobody approved or sent in time expires and frees its hold; what the bank left unanswered becomes
    unknown, so that it is asked; what is past its settlement day is a break for a person, once.
 
 Example::
 
-    book(desk, order_desk, books)  # 37
+    book(desk, orders, books)  # 37
     keep_deadlines(desk, clock())
 """
 
@@ -36,12 +36,11 @@ from jinku.custody.channel.model import (
     Source,
     State,
 )
-from jinku.custody.channel.port import Books, Orders
+from jinku.custody.channel.port import Books, Given, Orders
 from jinku.custody.channel.store import unbooked_condition
 from jinku.custody.channel.tables import INSTRUCTION
 from jinku.custody.orders import model as orders
 from jinku.custody.orders.model import Deposit, Order, PaidOut, PayoutFailed, PayoutReturned
-from jinku.ledger.model import CreateTransferStatus
 
 SEAL_TOPIC_BANK = 6
 """The topic under which the log seals what was sent to banks and what became of it."""
@@ -55,7 +54,7 @@ _WAITING = (State.SENT, State.ACKNOWLEDGED)
 
 
 def orders_of(one: Instruction) -> list[Order]:
-    """What the ledger must have for a final instruction, beyond what it is known to have."""
+    """What must be booked for a final instruction, beyond what is known to be; the bank's days, for a person to see."""
     day = one.final_day or day_of(one.final_at)
     mode = LEDGER_MODES[one.mode]
     if one.kind is Kind.COLLECTION:
@@ -82,7 +81,7 @@ def orders_of(one: Instruction) -> list[Order]:
     return found
 
 
-def book(desk: BankDesk, order_desk: Orders, books: Books) -> int:
+def book(desk: BankDesk, corridor: Orders, books: Books) -> int:
     """Book what is final; how many instructions were booked. Raises LedgerError, and nothing is lost by it."""
     booked, after = 0, 0
     while True:
@@ -92,8 +91,8 @@ def book(desk: BankDesk, order_desk: Orders, books: Books) -> int:
         if not found:
             return booked
         after = found[-1].request_no
-        wanted = [order for one in found for order in orders_of(one)]
-        refusals = {one.order: one.status for one in order_desk.submit(wanted).refused} if wanted else {}
+        wanted = [Given(one.account, order) for one in found for order in orders_of(one)]
+        refusals = corridor.give(wanted) if wanted else {}
         done = [one for one in found if one.id not in refusals]
         if done:
             books.seal(hashlib.sha256(outcome_document(done)).digest(), SEAL_TOPIC_BANK)
@@ -121,7 +120,7 @@ def outcome_document(instructions: Sequence[Instruction]) -> bytes:
 def _write_booked(
     desk: BankDesk,
     done: Sequence[Instruction],
-    refused: Sequence[tuple[Instruction, CreateTransferStatus]],
+    refused: Sequence[tuple[Instruction, str]],
 ) -> None:
     with desk.store.changing() as change:
         now = change.by_id([one.id for one in done])
@@ -130,7 +129,7 @@ def _write_booked(
             # what came in since (a return) stays to be booked: only what was booked here is written down
             changed.append(replace(now[one.id], booked=one.state.value))
             events.append(_event(one, "booked", one.state, one.final_at))
-        breaks = [_not_booked(one, status) for one, status in refused]
+        breaks = [not_booked(one, why) for one, why in refused]
         breaks += [_collection_returned(one) for one in done if _came_back_after_deposit(one)]
         change.write(changed, events, breaks)
 
@@ -186,8 +185,9 @@ def _own_break(one: Instruction, kind: BreakClass, at: int, said: str) -> Channe
     )  # fmt: skip
 
 
-def _not_booked(one: Instruction, status: CreateTransferStatus) -> ChannelBreak:
-    return _own_break(one, BreakClass.NOT_BOOKED, one.final_at, status.name.lower())
+def not_booked(one: Instruction, why: str) -> ChannelBreak:
+    """The break that says why the bank's word on `one` is not booked."""
+    return _own_break(one, BreakClass.NOT_BOOKED, one.final_at, why)
 
 
 def _collection_returned(one: Instruction) -> ChannelBreak:

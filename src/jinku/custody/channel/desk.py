@@ -24,6 +24,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from jinku.base.clock import NS_PER_SECOND, Clock, day_of
+from jinku.base.currency import currency as currency_of
 from jinku.base.ids import derived_id
 from jinku.base.persons import same_person
 from jinku.custody.channel.errors import (
@@ -49,7 +50,7 @@ from jinku.custody.channel.model import (
     State,
     checked_person,
 )
-from jinku.custody.channel.port import Books, Dialect
+from jinku.custody.channel.port import Books, Dialect, Stopped
 from jinku.custody.channel.store import Changing, ChannelStore
 from jinku.custody.channel.table import Terms, deadlines_sent, first_deadlines
 from jinku.custody.channel.tables import INSTRUCTION
@@ -228,6 +229,23 @@ class BankDesk:
                 moved += len(waiting)
         return moved
 
+    def hold_back(self, stopped: Mapping[int, Stopped]) -> None:
+        """Write down what cannot be sent: who waits goes behind the others, what ended by itself is given up."""
+        now = self._clock()
+        with self.store.changing() as change:
+            after, events = [], []
+            for one in change.by_id(list(stopped)).values():
+                why = stopped[one.id]
+                if why.wait or step(one.state, News.REFUSE).verdict is not Verdict.MOVE:
+                    after.append(replace(one, queried_at=now))
+                    continue
+                ended = replace(
+                    one, state=State.FAILED, final_at=now, final_day=day_of(now), reason=why.why[:200]
+                )
+                after.append(replace(ended, booked=State.FAILED.value))
+                events.append(_own(one, News.REFUSE, State.FAILED, now, reason=why.why))
+            change.write(after, events)
+
     # --- sending -------------------------------------------------------------------------------------------------
 
     def mark_sent(
@@ -284,6 +302,8 @@ class BankDesk:
             hold = held.get(transfer_id(request.order))
             if hold is None or not hold.flags & TransferFlags.PENDING:
                 raise NotHeld(request.order, "the ledger holds no withdrawal of this order")
+            if hold.ledger != currency_of(request.currency).number:
+                raise NotHeld(request.order, "the ledger holds another currency")
             if (hold.debit_account_id, hold.amount) != (request.account, request.amount):
                 raise NotHeld(request.order, "the ledger holds another amount, or of another account")
             if (transfer_id(request.order, leg=1) in advanced) != (request.mode is Mode.IMMEDIATE):

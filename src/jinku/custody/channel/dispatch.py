@@ -3,6 +3,7 @@
 Rules:
 
 1. A batch is a list of approved instructions, written down and sealed in the log (topic 6) before any of it is sent.
+   Their withdrawals are claimed first; what cannot be claimed yet waits outside, and what was cancelled is given up.
 2. A batch is one durable workflow. Each of its steps first writes down which instructions it is about to send, then
    sends. A step that died in between leaves instructions that are written down as sent and have no answer; when the
    workflow goes on, they are handed to `Dialect.resume`, which asks rather than sends again.
@@ -104,9 +105,11 @@ class Dispatcher(Closing):
         table, now = INSTRUCTION.c, self._clock()
         first = and_(table.state == State.APPROVED.value, table.batch == "")
         again = and_(table.state == State.UNKNOWN.value, table.missing_at > table.sent_at)
+        claimed = self._claim(and_(table.channel == dialect.name, or_(first, again)))
         planned = f"{dialect.name[:NAME_CHARS]}-{now // NS_PER_MS:x}-{secrets.token_hex(4)}"
         with self._desk.store.changing() as change:
             found = change.where(table.channel == dialect.name, or_(first, again), limit=BATCH_INSTRUCTIONS)
+            found = [one for one in found if one.id in claimed]
             if not found:
                 return False
             marks = {State.UNKNOWN: SEND_AGAIN}
@@ -126,6 +129,15 @@ class Dispatcher(Closing):
                 }
             )
         return True
+
+    def _claim(self, ready: ColumnElement[bool]) -> set[int]:
+        """Claim the withdrawals of the next that are `ready`, and give up those that ended; which may be sent."""
+        with self._desk.store.changing() as change:
+            found = change.where(ready, limit=BATCH_INSTRUCTIONS)
+        stopped = self._orders.claim(found) if found else {}
+        if stopped:
+            self._desk.hold_back(stopped)
+        return {one.id for one in found} - set(stopped)
 
     def _send_batch(self, steps: Steps, batch: str) -> list[int]:
         """The workflow of one batch; how many instructions were sent."""

@@ -2,7 +2,7 @@
 
 Example::
 
-    with open_channel(house.directory, house.ledger, house.control) as opened:
+    with open_channel(house.directory, house.ledger, house.control, orders=orders) as opened:
         opened.desk.instruct([request], by="anna")
         dispatch_until(opened, seconds=60)
 """
@@ -16,7 +16,6 @@ from typing import Any
 
 from jinku.base.clock import Clock, day_of
 from jinku.base.closing import Closing
-from jinku.base.currency import currency as currency_of
 from jinku.base.database import Database
 from jinku.crypto.keyfile import load_key_file
 from jinku.crypto.signer import Verifier
@@ -26,14 +25,13 @@ from jinku.custody.channel.custodian.client import CustodianClient, Link
 from jinku.custody.channel.custodian.dialect import CustodianDialect
 from jinku.custody.channel.desk import BankDesk
 from jinku.custody.channel.dispatch import Dispatcher
+from jinku.custody.channel.giving import ChannelOrders
 from jinku.custody.channel.iso.dialect import IsoDialect, IsoSettings
 from jinku.custody.channel.iso.payees import FilePayees
 from jinku.custody.channel.listening import listening
-from jinku.custody.channel.port import Dialect
+from jinku.custody.channel.port import Dialect, Payees
 from jinku.custody.channel.settings import KEY_FILE, ChannelSettings, read_settings
 from jinku.custody.channel.store import ChannelStore
-from jinku.custody.orders.desk import OrderDesk
-from jinku.custody.structure.chart import Chart
 from jinku.ledger.service import Ledger
 
 WORK_FILE = "bank-work.sqlite"
@@ -47,7 +45,7 @@ class OpenChannel(Closing):
     directory: Path
     store: ChannelStore
     desk: BankDesk
-    orders: OrderDesk
+    orders: ChannelOrders
     books: Ledger
     work: Path | str
     clock: Clock
@@ -70,19 +68,23 @@ def open_channel(
     ledger: Ledger,
     control: Database,
     *,
-    chart: Chart | None = None,
+    orders: ChannelOrders,
+    payees: Callable[[Payees], Payees] = lambda kept: kept,
     work: Path | str = "",
     clock: Clock = time.time_ns,
 ) -> OpenChannel:
-    """The channel of a data directory. `chart` has the books that payouts are booked in (entity 1 in CNY by default);
-    `work` is where durable work is kept, a file of the directory by default. Raises InputError, DatabaseUnavailable."""
+    """The channel of a data directory. `orders` is where payouts come from and are booked; `payees` says who is paid,
+    given those that a file has; `work` is where durable work is kept, a file of the directory by default.
+
+    Raises InputError, DatabaseUnavailable.
+    """
     with ExitStack() as undo:
         store, dialects = ChannelStore(control), dict[str, Dialect]()
         links: dict[str, tuple[CustodianClient, Link]] = {}
         callbacks: dict[str, tuple[int, Callbacks]] = {}
         channels = read_settings(directory)
         for one in channels:
-            dialects[one.name], link = _dialect(one, directory, undo, clock)
+            dialects[one.name], link = _dialect(one, directory, undo, clock, payees)
             if link is not None:
                 links[one.name] = link
         desk = BankDesk(store, ledger, dialects, clock)
@@ -97,7 +99,7 @@ def open_channel(
             directory=directory,
             store=store,
             desk=desk,
-            orders=OrderDesk(ledger, chart or Chart(1, currency_of("CNY").number)),
+            orders=orders,
             books=ledger,
             work=work or directory / WORK_FILE,
             clock=clock,
@@ -131,7 +133,11 @@ def dispatch_until(
 
 
 def _dialect(
-    one: ChannelSettings, directory: Path, undo: ExitStack, clock: Clock
+    one: ChannelSettings,
+    directory: Path,
+    undo: ExitStack,
+    clock: Clock,
+    payees: Callable[[Payees], Payees],
 ) -> tuple[Dialect, tuple[CustodianClient, Link] | None]:
     agreed = one.terms(day_of(clock()))
     signer = load_key_file(directory / "keys" / KEY_FILE)
@@ -156,8 +162,8 @@ def _dialect(
         account=one.text("account"),
         bic=one.text("bic"),
     )
-    payees = FilePayees(Path(one.text("payees")))
-    return IsoDialect(settings, agreed, payees, signer, key, clock), None
+    paid = payees(FilePayees(Path(one.text("payees"))))
+    return IsoDialect(settings, agreed, paid, signer, key, clock), None
 
 
 def _verifier(vkey: str) -> Verifier:

@@ -1,4 +1,4 @@
-"""What the channel needs of others: a dialect that speaks to a bank, a ledger, the order desk, the payees' particulars.
+"""What the channel needs of others: a dialect that speaks to a bank, a ledger, orders, the payees' particulars.
 
 Rules for a dialect:
 
@@ -12,13 +12,12 @@ Rules for a dialect:
    if not.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from jinku.custody.channel.model import Answer, Instruction, Kind
 from jinku.custody.channel.table import Terms
-from jinku.custody.orders.desk import Refusal
 from jinku.custody.orders.model import Order
 from jinku.ledger.model import Transfer
 
@@ -85,20 +84,32 @@ class Dialect(Protocol):
         ...
 
 
-class Outcome(Protocol):
-    """What became of submitted orders."""
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """Why an instruction cannot be sent; with `wait` not yet."""
 
-    @property
-    def refused(self) -> tuple[Refusal, ...]:
-        """Those that the ledger refused."""
-        ...
+    wait: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What follows from the bank's word: an order, and the customer's account that it is about. The order's business
+    day is set when it is given."""
+
+    account: int
+    order: Order
 
 
 class Orders(Protocol):
-    """Where orders are booked: an order desk or a corridor."""
+    """Where withdrawals come from, and where the bank's word is booked."""
 
-    def submit(self, orders: Sequence[Order]) -> Outcome:
-        """Book `orders`; those booked before are done."""
+    def claim(self, instructions: Sequence[Instruction]) -> Mapping[int, Stopped]:
+        """Claim what is about to be sent, so that nobody can cancel it; by instruction, what cannot be sent."""
+        ...
+
+    def give(self, wanted: Sequence[Given]) -> Mapping[int, str]:
+        """Book these orders, those booked before included; by order, why one is not booked now."""
         ...
 
 
@@ -128,6 +139,6 @@ class Payee:
 class Payees(Protocol):
     """Who stands behind a token."""
 
-    def payee(self, token: str) -> Payee:
-        """The account behind `token`. Raises PayeeUnknown."""
+    def payee(self, token: str, account: int) -> Payee:
+        """The account outside behind `token`, for the owner of the ledger's `account`. Raises PayeeUnknown."""
         ...

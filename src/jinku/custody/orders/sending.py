@@ -42,6 +42,8 @@ from jinku.ledger.model import CreateTransferStatus, TransferFlags
 
 UNBOOKABLE = (BadOrder, BadAllotment, OrderTooLarge)
 _CREATED, _EXISTS = np.uint32(CreateTransferStatus.CREATED), np.uint32(CreateTransferStatus.EXISTS)
+_LINKED_OTHERWISE = np.uint32(CreateTransferStatus.EXISTS_WITH_DIFFERENT_FLAGS)
+"""What was booked through a party's closure is linked to that."""
 _FAILED = np.uint32(CreateTransferStatus.ID_ALREADY_FAILED)
 _RESOLVES = TransferFlags.POST_PENDING_TRANSFER | TransferFlags.VOID_PENDING_TRANSFER
 _OPENS = (
@@ -105,8 +107,8 @@ class Sender:
         at = deciding(edges, results["status"])
         places, statuses = owners[edges[:-1]], results["status"][at]
         good = (statuses == _CREATED) | (statuses == _EXISTS)
-        again = np.flatnonzero((statuses == _EXISTS) & (np.diff(edges) > 1))
-        for one in again.tolist():
+        again = (statuses == _EXISTS) & (np.diff(edges) > 1)
+        for one in np.flatnonzero(again | (statuses == _LINKED_OTHERWISE)).tolist():
             good[one] = self._is_there(rows[edges[one] : edges[one + 1]])
         outcomes["at"][places] = results["timestamp"][at]
         outcomes["status"][places] = statuses
@@ -142,7 +144,7 @@ class Sender:
         return np.concatenate(results), undated
 
     def _is_there(self, rows: Array) -> bool:
-        """Whether every leg of a chain is in the ledger as it stands here."""
+        """Whether every leg of a chain is in the ledger as it stands here, whatever it was booked together with."""
         ids = u128(rows, "id")
         facts = look_up(self._ledger, ids)
         columns = (u128(rows, name) for name in ("debit_account_id", "credit_account_id", "amount"))
@@ -150,6 +152,7 @@ class Sender:
         return all(
             number in facts
             and facts[number].amount == amount
+            and not (facts[number].flags ^ flag) & ~TransferFlags.LINKED
             and (flag & _RESOLVES or facts[number][:2] == (debit, credit))
             for number, debit, credit, amount, flag in zip(ids, *columns, flags, strict=True)
         )

@@ -85,7 +85,7 @@ class IsoDialect:
         payments, answers = [], []
         for one in instructions:
             try:
-                payee = self._payees.payee(one.payee)
+                payee = self._payees.payee(one.payee, one.account)
                 pain001.write(self._about(batch, one), self._debtor(), [(one, payee)])
             except (PayeeUnknown, InputError) as error:
                 answers.append(self._not_sent(one, error.code))

@@ -32,7 +32,7 @@ ACCOUNT_CHARS_MAX = 34
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"})
 _ILLEGAL = re.compile("[\x00-\x1f\ud800-\udfff\ufffe\uffff]")
 _IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}", re.ASCII)
-_BIC = re.compile(r"[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}(?:[A-Z0-9]{3})?", re.ASCII)
+BIC = re.compile(r"[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}(?:[A-Z0-9]{3})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def _account(payee: Payee) -> str:
 
 
 def _agent(payee: Payee) -> str:
-    if not _BIC.fullmatch(payee.bank):
+    if not BIC.fullmatch(payee.bank):
         raise InputError("is no BIC", field="BICFI", remedy="write 8 or 11 characters")
     return f"<FinInstnId><BICFI>{payee.bank}</BICFI></FinInstnId>"
 

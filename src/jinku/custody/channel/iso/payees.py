@@ -2,7 +2,7 @@
 
 Example::
 
-    FilePayees(Path("payees.json")).payee("U-17")  # Payee("…", "DE89…", "SIMUCNBJXXX")
+    FilePayees(Path("payees.json")).payee("U-17", account)  # Payee("…", "DE89…", "SIMUCNBJXXX")
 """
 
 import json
@@ -20,8 +20,8 @@ class FilePayees:
         self._path = path
         self._found: dict[str, Payee] | None = None
 
-    def payee(self, token: str) -> Payee:
-        """The account behind `token`. Raises PayeeUnknown, InputError."""
+    def payee(self, token: str, account: int) -> Payee:  # noqa: ARG002 - by token alone
+        """The account behind `token`, whoever is paid. Raises PayeeUnknown, InputError."""
         if self._found is None:
             self._found = self._read()
         if token not in self._found:
