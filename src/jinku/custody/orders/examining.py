@@ -30,7 +30,7 @@ from jinku.custody.orders.references import Credit, credits_of
 from jinku.custody.orders.requests import OUTCOME, WORD, RequestColumns
 from jinku.custody.structure.bitemporal_hours import day_number
 from jinku.custody.structure.chart import Chart
-from jinku.custody.structure.table import Kind, Money, Pool
+from jinku.custody.structure.table import Kind, Money, Pool, Role
 from jinku.ledger.layout import Array
 
 AMOUNT_BITS_MAX = 48
@@ -142,6 +142,7 @@ def check_form(exam: Exam) -> None:
         strange |= ((rows[f"{name}_lo"] | rows[f"{name}_hi"]) != 0) & ~_ours(exam, name)
     exam.refuse(strange, Reason.ACCOUNT_OF_OTHERS)
     _check_own_accounts(exam, types)
+    _check_entrusted(exam, types)
     income = exam.chart.account(Kind.FEE_INCOME) if (types == _REFUND).any() else 0
     ours = (types == _REFUND) & (rows["first_lo"] == np.uint64(income & (1 << 64) - 1))
     exam.refuse(_PARTY_FIRST[types] & ~_party(rows, "first") & ~ours, Reason.UNAUTHORISED)
@@ -163,6 +164,18 @@ def _check_own_accounts(exam: Exam, types: Array) -> None:
         if not own and not owed:
             exam.outcomes["state"][place] = State.REFUSED
             exam.outcomes["reason"][place] = Reason.ACCOUNT_OF_OTHERS
+
+
+def _check_entrusted(exam: Exam, types: Array) -> None:
+    """What a borrower raised is paid on to a merchant's account and to no other: nobody's clerk is a merchant."""
+    rows = exam.rows
+    paid_on = (types == OrderType.RELEASE) & ((rows["third_lo"] | rows["third_hi"]) != 0)
+    if not paid_on.any():
+        return
+    merchant = exam.chart.structure.roles.get(Role.MERCHANT)
+    kinds = rows["third_lo"] & np.uint64(0xFFFF)
+    known = np.zeros(len(rows), np.bool_) if merchant is None else kinds == np.uint64(merchant.code)
+    exam.refuse(paid_on & ~known, Reason.ACCOUNT_OF_OTHERS)
 
 
 def _ours(exam: Exam, name: str) -> Mask:

@@ -5,7 +5,8 @@ Rules:
 
 1. A hold is paid to whom it was made for, about the project that it was made for, and never more than it has.
 2. A refund goes from who was paid to who paid; what is left of the payment is a limit in the ledger.
-3. The bank's word about a withdrawal names its amount, mode and account.
+3. The bank's word about a withdrawal names its amount, mode and account. What came back is not taken back as well, nor
+   the other way round: the customer would have it twice.
 4. A loan is repaid to the shares that the ledger's claims show, all of them.
 5. A reversal takes back every leg of a booking, once, and not after a refund.
 
@@ -94,8 +95,11 @@ def wanted_transfers(lines: Iterable[Line]) -> list[int]:
         elif line.type in _OF_WITHDRAWALS:
             posted = transfer_id(line.id, Step.POSTED)
             wanted += [*(line.id | beside for beside in _BESIDE_HOLDS), line.id | 1, posted]
+            wanted.append(transfer_id(line.id, Step.REVERSED))
         elif line.type in _OF_PAYMENTS:
             wanted += [key for key, _ in line.parts]
+            if line.type is OrderType.REVERSAL:
+                wanted.append(transfer_id(line.id, Step.RETURNED))
     return wanted
 
 
@@ -258,6 +262,8 @@ def _bank_word(around: Around, line: Line) -> Reason:
         return stopped or Reason.NONE
     if posted is None:
         return Reason.WITHDRAWAL_NOT_SENT
+    if transfer_id(line.id, Step.REVERSED) in around.facts:
+        return Reason.NOT_AS_BOOKED
     if line.type is OrderType.ADVANCE_RECOVERED:
         return Reason.NONE if mode is Mode.IMMEDIATE else Reason.NOT_AS_BOOKED
     if line.first != held.debit or (line.type is OrderType.ROLL_BACK and mode is Mode.IMMEDIATE):
@@ -285,6 +291,8 @@ def _shares(around: Around, line: Line) -> Reason:
 
 def _reversal(around: Around, line: Line) -> Reason:
     if around.states.get(line.id) not in (None, State.BOOKED, State.SETTLED):
+        return Reason.NOT_AS_BOOKED
+    if transfer_id(line.id, Step.RETURNED) in around.facts:
         return Reason.NOT_AS_BOOKED
     for key, amount in line.parts:
         fact = around.facts.get(key)
