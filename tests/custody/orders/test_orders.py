@@ -330,3 +330,15 @@ def test_batches_never_cut_a_chain(lengths: list[int], rows_max: int) -> None:
     assert all(0 < len(batch) <= rows_max for batch in cut)
     assert not any(int(batch[-1]["flags"]) & TransferFlags.LINKED for batch in cut)
     assert len(cut) <= 1 or all(len(a) + len(b) > rows_max - 9 for a, b in pairwise(cut))
+
+
+def test_own_money_comes_into_its_own_bank_account(desk: OrderDesk, ledger: Ledger) -> None:
+    """R1: no transfer crosses pools, also where the platform's own balance is taken over or paid in."""
+    orders = [
+        o.TakeOver(id=number(901), day=DAY, account=OWN, amount=70),
+        o.Deposit(id=number(902), day=DAY, account=OWN, amount=5, reference=1),
+        o.Deposit(id=number(903), day=DAY, account=A, amount=9, reference=2),
+    ]
+    desk.submit(orders)
+    held = {one: -balance(ledger, one) for one in (OWN_BANK, BANK)}
+    assert held == {OWN_BANK: 75, BANK: 9}

@@ -126,6 +126,8 @@ def _plain(
         else:
             for half in ("lo", "hi"):
                 rows[f"{side}_account_id_{half}"] = source[f"{account}_{half}"]
+    if legs.debit is Kind.BANK_MIRROR:
+        _where_own_money_lies(chart, rows)
     for half in ("lo", "hi"):
         rows[f"amount_{half}"] = source[f"amount_{half}"]
     _common(rows, source)
@@ -136,6 +138,13 @@ def _plain(
     if kind.type is OrderType.WITHDRAWAL:
         groups.append(_advances(chart, rows, source["mode"] == Mode.IMMEDIATE, places))
     return groups
+
+
+def _where_own_money_lies(chart: Chart, rows: Array) -> None:
+    """The platform's own money is at the bank in an account of its own: no transfer crosses pools."""
+    own, bank = chart.account(Kind.PLATFORM_OWN), chart.account(Kind.OWN_BANK_MIRROR)
+    mine = (rows["credit_account_id_lo"] == own & MASK_64) & (rows["credit_account_id_hi"] == own >> 64)
+    rows["debit_account_id_lo"][mine], rows["debit_account_id_hi"][mine] = bank & MASK_64, bank >> 64
 
 
 def _advances(
