@@ -16,17 +16,47 @@ from jinku.api.openapi import describe
 from jinku.api.problem import answer_http_exception, answer_jinku_error, answer_validation_error
 from jinku.api.replay import Replay
 from jinku.api.routes.accounts import accounts_router
+from jinku.api.routes.agreements import ApprovalIn, EndIn, ProposalIn, RunIn, agreements_router
 from jinku.api.routes.attestations import AttestationIn, attestations_router
+from jinku.api.routes.bank import bank_router
+from jinku.api.routes.breaks import (
+    ActIn,
+    AssignmentIn,
+    BreakApprovalIn,
+    CommentIn,
+    ExplanationIn,
+    WriteOffIn,
+    breaks_router,
+)
 from jinku.api.routes.credentials import GrantIn, RevocationIn, credentials_router
 from jinku.api.routes.custody import ReconciliationIn, custody_router
+from jinku.api.routes.days import days_router
 from jinku.api.routes.events import events_router
+from jinku.api.routes.mandates import (
+    MandateIn,
+    MandateRevocationIn,
+    ProjectIn,
+    ProjectLimitIn,
+    mandates_router,
+)
 from jinku.api.routes.operations import operations_router
+from jinku.api.routes.orders import orders_router
+from jinku.api.routes.owners import owners_router
+from jinku.api.routes.parties import (
+    ApplicationIn,
+    CardIn,
+    ChangeIn,
+    DecisionIn,
+    RefusalIn,
+    parties_router,
+)
 from jinku.api.routes.proofs import proofs_router
 from jinku.api.routes.transfers import transfers_router
 from jinku.api.routing import DirectLane
 from jinku.api.services import Services
 from jinku.api.wire.accounts import AccountIn, AccountsIn
 from jinku.api.wire.filters import IdsIn, QueryIn
+from jinku.api.wire.orders import AuthorisationIn, CancellationIn, ConfirmationIn, OrdersIn, ResolutionIn
 from jinku.api.wire.transfers import TransferIn, TransfersIn
 from jinku.base.errors import JinkuError
 from jinku.log.http import log_routes
@@ -48,6 +78,30 @@ BODIES: tuple[type[BaseModel], ...] = (
     AttestationIn,
     GrantIn,
     RevocationIn,
+    OrdersIn,
+    ConfirmationIn,
+    CancellationIn,
+    AuthorisationIn,
+    ResolutionIn,
+    MandateIn,
+    MandateRevocationIn,
+    ProjectIn,
+    ProjectLimitIn,
+    ProposalIn,
+    ApprovalIn,
+    EndIn,
+    RunIn,
+    ActIn,
+    AssignmentIn,
+    CommentIn,
+    ExplanationIn,
+    WriteOffIn,
+    BreakApprovalIn,
+    ApplicationIn,
+    CardIn,
+    ChangeIn,
+    DecisionIn,
+    RefusalIn,
 )
 
 
@@ -75,7 +129,15 @@ def create_app(services: Services) -> FastAPI:
         proofs_router(services),
         events_router(services),
         custody_router(services),
+        days_router(services),
+        orders_router(services),
+        mandates_router(services),
+        parties_router(services),
+        agreements_router(services),
+        bank_router(services),
+        breaks_router(services),
         attestations_router(services),
+        owners_router(services),
         credentials_router(services),
         operations_router(services, metrics),
     )

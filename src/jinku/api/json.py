@@ -8,6 +8,7 @@ Rules:
 """
 
 import asyncio
+import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
@@ -83,8 +84,8 @@ def _too_large(bytes_max: int) -> BodyTooLarge:
     return BodyTooLarge(f"the body is larger than {bytes_max} bytes", remedy="split it into several requests")
 
 
-async def read_json(request: Request, adapter: TypeAdapter[Value]) -> Value:
-    """The body, validated by `adapter`.
+async def read_json(request: Request, adapter: TypeAdapter[Value], *, personal: bool = False) -> Value:
+    """The body, validated by `adapter`. Of a `personal` one no value is ever repeated.
 
     Raises MediaTypeUnsupported unless it says ``application/json``, BodyMalformed when it is not JSON or
     nested deeper than ``JSON_NESTING_MAX``, FieldsInvalid when the fields are wrong.
@@ -95,15 +96,15 @@ async def read_json(request: Request, adapter: TypeAdapter[Value]) -> Value:
             f"content-type {media_type[:VALUE_CHARACTERS_MAX]!r} is not read here",
             remedy="send application/json",
         )
-    return parse_json(await read_body(request, BODY_BYTES_MAX), adapter)
+    return parse_json(await read_body(request, BODY_BYTES_MAX), adapter, personal=personal)
 
 
-def parse_json(body: bytes, adapter: TypeAdapter[Value]) -> Value:
+def parse_json(body: bytes, adapter: TypeAdapter[Value], *, personal: bool = False) -> Value:
     """`body` validated by `adapter`; errors as in `read_json`."""
     try:
         value = adapter.validate_json(body)
     except ValidationError as error:
-        problems = error.errors(include_url=False, include_context=False)
+        problems: Sequence[Mapping[str, Any]] = error.errors(include_url=False, include_context=False)
         if problems[0]["type"] == "json_invalid":
             raise BodyMalformed(
                 f"the body is not valid JSON: {problems[0]['msg'].removeprefix('Invalid JSON: ')}",
@@ -113,18 +114,32 @@ def parse_json(body: bytes, adapter: TypeAdapter[Value]) -> Value:
             raise BodyMalformed(
                 f"the body nests deeper than {JSON_NESTING_MAX} levels", remedy="send the documented shape"
             ) from None
+        if personal:
+            problems = [{**one, "input": None} for one in problems]
         raise fields_invalid(problems) from None
-    if isinstance(value, BaseModel) and _names_twice(body, _fields_given(value)):
+    if isinstance(value, BaseModel) and _names_twice(body, _fields_given(value)) and _named_again(body):
         raise BodyMalformed("the body names a field twice", remedy="name each field once")
     return value
 
 
 def _names_twice(body: bytes, fields: int) -> bool:
-    """Whether `body`, valid with `fields` different fields, names one of them again.
+    """Whether `body`, valid with `fields` different fields, may name one of them again: False is certain.
 
     Of two equal names the parser takes the last and others the first: what one approves another would book.
     """
     return body.count(b":") != fields and len(_NAMED.findall(body)) != fields
+
+
+def _named_again(body: bytes) -> bool:
+    """The same, looked at name by name: for bodies whose texts have colons, or whose fields have names in them."""
+    again = False
+
+    def named(pairs: list[tuple[str, Any]]) -> None:
+        nonlocal again
+        again = again or len({name for name, _ in pairs}) != len(pairs)
+
+    json.loads(body, object_pairs_hook=named)
+    return again
 
 
 def _fields_given(value: BaseModel) -> int:

@@ -2,17 +2,21 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from jinku.api.cursor import Cursors
 from jinku.api.json import Json, read_json
+from jinku.api.limits import PAGE_ROWS_DEFAULT
 from jinku.api.routing import json_body, post
 from jinku.api.services import Services
+from jinku.api.wire.filters import Cursor, Page
 from jinku.api.wire.numbers import Digits128, InstantText, PathU128, instant_out
 from jinku.custody.proof.desk import Attested
+from jinku.custody.proof.published import Listed
 
 INDEX_MAX = (1 << 63) - 1
 EntryNumber = Annotated[
@@ -59,19 +63,53 @@ class AttestationOut(BaseModel):
     """What it does not prove."""
 
 
+class AttestationListIn(BaseModel):
+    """Which page."""
+
+    model_config = ConfigDict(extra="forbid", title="AttestationList")
+
+    limit: int = Field(PAGE_ROWS_DEFAULT, ge=1, le=1_000)
+    cursor: Cursor = ""
+
+
+class AttestationPage(Page):
+    """One page of attestations."""
+
+    attestations: list[AttestationOut]
+
+
 _REQUEST = TypeAdapter(AttestationIn)
 
 
 def attestations_router(services: Services) -> APIRouter:
     """The routes of this module."""
     router = APIRouter(prefix="/v1/attestations", tags=["custody"])
-    desk = services.attestations
+    desk, cursors = services.attestations, Cursors(services.token.cursor_key)
 
     @post(router, "", json_body(AttestationIn), {201: ("Attested and sealed", AttestationOut)})
     async def make_attestation(request: Request) -> Response:
         """Attest what is owed to all clients of a legal entity in one currency, and seal it in the log; once a day."""
         wanted = await read_json(request, _REQUEST)
         return Json(_out(await run_in_threadpool(desk.attest, wanted.entity, wanted.currency)), 201)
+
+    @router.get(
+        "",
+        operation_id="list_attestations",
+        response_model=None,
+        responses={200: {"model": AttestationPage}},
+    )
+    def list_attestations(wanted: Annotated[AttestationListIn, Query()]) -> Response:
+        """Every attestation that was sealed, in the order of the log."""
+        after = cursors.read("attestations", wanted.cursor) if wanted.cursor else 0
+        left = [one for one in desk.listed() if one.entry >= after]
+        page = left[: wanted.limit]
+        more = len(left) > len(page)
+        return Json(
+            {
+                "attestations": [_out(one) for one in page],
+                "next_cursor": cursors.make("attestations", page[-1].entry + 1) if more else None,
+            }
+        )
 
     @router.get(
         "/{entry}",
@@ -96,7 +134,7 @@ def attestations_router(services: Services) -> APIRouter:
     return router
 
 
-def _out(attested: Attested) -> dict[str, Any]:
+def _out(attested: Attested | Listed) -> dict[str, Any]:
     statement = attested.statement
     return {
         "entry": attested.entry,

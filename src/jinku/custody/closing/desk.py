@@ -251,6 +251,10 @@ class CloseDesk:
             raise CloseRefused(f"{day} has no record yet", remedy="prepare it: `jinku close finish`")
         return self._vault.get(digest)
 
+    def has(self, digest: str) -> bool:
+        """Whether a file of this SHA-256 is kept."""
+        return self._vault.has(digest)
+
     def kept(self, digest: str) -> bytes:
         """A kept file: an input, a reconciliation, a record. Raises ChangedInput."""
         return self._vault.get(digest)

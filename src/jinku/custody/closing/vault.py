@@ -49,6 +49,10 @@ class Vault:
             _write(packed, gzip.compress(data, _LEVEL, mtime=0))
         return digest
 
+    def has(self, digest: str) -> bool:
+        """Whether a file is kept by this SHA-256."""
+        return bool(_DIGEST.fullmatch(digest)) and any(path.exists() for path in self._paths(digest))
+
     def get(self, digest: str) -> bytes:
         """The bytes with this SHA-256. Raises ChangedInput where they are gone or are others."""
         if not _DIGEST.fullmatch(digest):

@@ -45,6 +45,7 @@ _PARTS: Mapping[type, tuple[str, ...]] = {
     Paid: ("transfer", "payer", "payee", "refundable"),
 }
 _ACCOUNTS = frozenset({"account", "payer", "payee"})
+_SINGLE = frozenset({"hold", "paid"})
 _PART_OF = {"hold": Hold, "holds": Hold, "shares": Share, "legs": Booked, "paid": Paid}
 
 
@@ -92,6 +93,11 @@ def _looked_at(told: str | Mapping[str, Any], chart: Chart, maker: str, file: st
             remedy=bad.remedy,
         ) from None
     return request
+
+
+def order_schemas() -> list[dict[str, Any]]:
+    """The JSON Schema of each type of order as it stands in a file or a request; the module's rules as a document."""
+    return [_schema(kind) for kind in CATALOGUE.values()]
 
 
 def order_document(order: Order) -> dict[str, Any]:
@@ -183,6 +189,72 @@ def _order(kind: OrderKind, told: Mapping[str, Any], chart: Chart) -> Order:
 _OPTIONAL = frozenset({"subject", "reference", "timeout", "fee", "merchant", "mode"})
 
 
+_DIGITS_SCHEMA = {"type": "string", "pattern": f"^[0-9]{{1,{_DIGITS_MAX}}}$"}
+_ACCOUNT_SCHEMA = {
+    "type": "string",
+    "pattern": f"^([0-9]{{1,{_DIGITS_MAX}}}|[A-Za-z_]{{1,40}}(:[0-9]{{1,20}})?)$",
+    "description": "An account's id, or KIND:PARTY such as investor:42.",
+}
+_WORD_SCHEMA = {
+    "type": "object",
+    "description": "The customer's authorisation of exactly this order, used once.",
+    "required": ["method", "evidence", "given_at", "digest"],
+    "additionalProperties": False,
+    "properties": {
+        "method": {"type": "string", "enum": [one.name.lower() for one in Method]},
+        "evidence": {"type": "string", "pattern": "^[A-Za-z0-9._:-]{1,40}$"},
+        "given_at": {
+            "type": "string",
+            "pattern": r"^20[0-9]{2}-0[1-9]-[01][1-9]T[01][0-9]:[0-5][0-9]:[0-5][0-9]Z$",
+        },
+        "digest": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+    },
+}
+_REQUEST_SCHEMA = {
+    "maker": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
+    "mandate": _DIGITS_SCHEMA,
+    "word": _WORD_SCHEMA,
+    "second_mandate": _DIGITS_SCHEMA,
+    "second_word": _WORD_SCHEMA,
+}
+
+
+def _schema(kind: OrderKind) -> dict[str, Any]:
+    columns = kind.fields
+    accounts = {columns.first, columns.second, columns.third}
+    properties: dict[str, Any] = {"type": {"const": kind.type.name.lower()}}
+    for name in (field.name for field in fields_of(kind.order)):
+        if name == "day":
+            properties[name] = {
+                "type": "string",
+                "pattern": r"^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])$",
+            }
+        elif name == "mode":
+            properties[name] = {"type": "string", "enum": [one.name.lower() for one in Mode]}
+        elif name in _PART_OF:
+            part = _part_schema(_PARTS[_PART_OF[name]])
+            properties[name] = part if name in _SINGLE else {"type": "array", "items": part}
+        else:
+            properties[name] = _ACCOUNT_SCHEMA if name in accounts else _DIGITS_SCHEMA
+    return {
+        "title": kind.english,
+        "description": f"{kind.english} ({kind.chinese}), on the word of the {kind.word.value}.",
+        "type": "object",
+        "required": [name for name in properties if name not in _OPTIONAL],
+        "additionalProperties": False,
+        "properties": {**properties, **_REQUEST_SCHEMA},
+    }
+
+
+def _part_schema(names: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "required": list(names),
+        "additionalProperties": False,
+        "properties": {name: _ACCOUNT_SCHEMA if name in _ACCOUNTS else _DIGITS_SCHEMA for name in names},
+    }
+
+
 def _parts(name: str, value: Any, chart: Chart) -> Any:
     many = value if isinstance(value, list) else [value]
     maker = _PART_OF[name]
@@ -198,7 +270,7 @@ def _parts(name: str, value: Any, chart: Chart) -> Any:
             for key in _PARTS[maker]
         ]
         found.append(maker(*numbers))
-    if name in ("hold", "paid"):
+    if name in _SINGLE:
         if len(found) != 1 or isinstance(value, list):
             raise _Bad(name, value, "is not one")
         return found[0]
@@ -252,9 +324,9 @@ def _word(told: Mapping[str, Any], name: str) -> OneTime | None:
     if not isinstance(value, dict) or set(value) != {"method", "evidence", "given_at", "digest"}:
         raise _Bad(name, value, "is not method, evidence, given_at and digest")
     try:
-        method = Method[value["method"].upper()]
+        method, evidence = Method[value["method"].upper()], value["evidence"]
         digest = bytes.fromhex(value["digest"])
         given_at = from_rfc3339(value["given_at"])
-        return OneTime(method, str(value["evidence"]), given_at, digest)
+        return OneTime(method, evidence, given_at, digest)
     except (AttributeError, KeyError, TypeError, ValueError, InputError):
         raise _Bad(name, value, "is not an authorisation", "see docs/orders.md for its form") from None
