@@ -37,6 +37,7 @@ from jinku.custody.structure.chart import Chart
 LINES_MAX = 1_000_000
 LINE_CHARACTERS_MAX = 1_000_000
 _DIGITS_MAX = 39
+_DAY_CHARACTERS = 10
 _REQUEST_FIELDS = frozenset({"type", "maker", "mandate", "word", "second_mandate", "second_word"})
 _PARTS: Mapping[type, tuple[str, ...]] = {
     Hold: ("transfer", "amount"),
@@ -60,7 +61,7 @@ class _Bad(Exception):
 def read_requests(path: Path, chart: Chart, maker: str = "") -> list[Request]:
     """The requests in the file at `path`; `maker` gives those that name none. Raises InputError."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot be read: {type(error).__name__}", file=path.name) from None
     if len(lines) > LINES_MAX:
@@ -129,17 +130,27 @@ def _told(text: str) -> dict[str, Any]:
     if len(text) > LINE_CHARACTERS_MAX:
         raise _Bad("line", len(text), f"longer than {LINE_CHARACTERS_MAX} characters")
     try:
-        told = json.loads(text)
+        told = json.loads(text, object_pairs_hook=_object)
     except (ValueError, RecursionError):
-        raise _Bad("line", text[:40], "is not JSON", "write one JSON object a line") from None
+        raise _Bad(
+            "line", text[:40], "is not JSON", "write one JSON object a line, each field once"
+        ) from None
     if not isinstance(told, dict):
         raise _Bad("line", text[:40], "is not a JSON object")
     return told
 
 
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object; one that gives a field twice would be read one way and booked another. Raises ValueError."""
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise ValueError("a field comes twice")
+    return made
+
+
 def _request(told: Mapping[str, Any], chart: Chart, maker: str) -> Request:
     name = told.get("type")
-    if not isinstance(name, str) or name.upper() not in OrderType.__members__:
+    if not isinstance(name, str) or not name.isascii() or name.upper() not in OrderType.__members__:
         raise _Bad("type", name, "no such type of order", "see docs/orders.md")
     kind = CATALOGUE[OrderType[name.upper()]]
     order = _order(kind, told, chart)
@@ -304,6 +315,8 @@ def _account(name: str, value: Any, chart: Chart) -> int:
 
 
 def _day(value: Any) -> date:
+    if not isinstance(value, str) or len(value) != _DAY_CHARACTERS or value[4] != "-" or value[7] != "-":
+        raise _Bad("day", value, "is not a day", "write YYYY-MM-DD")
     try:
         return date.fromisoformat(value)
     except (TypeError, ValueError):
