@@ -8,10 +8,8 @@ from pathlib import Path
 import pytest
 
 from jinku.custody.orders.desk import OrderDesk
-from jinku.custody.reconciliation.breaks import Break
-from jinku.custody.reconciliation.engine import reconcile
-from jinku.custody.reconciliation.sources import ledger_records
-from jinku.custody.statements.formats import camt
+from jinku.custody.reconciliation.breaks import BreakClass
+from jinku.custody.reconciliation.platform import PlatformMapping, read_platform
 from jinku.custody.structure.chart import Chart, Opening
 from jinku.custody.structure.table import Kind
 from jinku.ledger import Ledger
@@ -20,6 +18,7 @@ from jinku.sim.bank import bank_statement
 from jinku.sim.day import Day, make_day
 from jinku.sim.errors import SimulationFault
 from jinku.sim.labels import score
+from jinku.sim.platform import platform_export
 from jinku.sim.run import Player, RunReport, Script, SimClock, compare_balances
 from jinku.sim.scale import SMALL
 
@@ -75,23 +74,28 @@ def test_a_refusal_that_was_not_planned_stops_the_play(tmp_path: Path) -> None:
         play(tmp_path / "ledger", careless, 4)
 
 
-def found_breaks(ledger: Ledger) -> tuple[Break, ...]:
-    statement, _ = bank_statement(DAY, SEED, SMALL.breaks_per_class)
-    [read] = camt.read(camt.write([statement]), "statement.xml")
-    ours = ledger_records(ledger, CHART.account(Kind.BANK_MIRROR), read.account, read.currency.code)
-    return reconcile(read, ours).breaks
-
-
-def test_every_labelled_break_is_found_and_none_besides(played: tuple[Ledger, RunReport]) -> None:
+def test_a_missed_and_a_false_break_are_counted() -> None:
     _, labels = bank_statement(DAY, SEED, SMALL.breaks_per_class)
-    scores = score(labels, found_breaks(played[0]))
-    assert all(one.labelled > 0 for one in scores)
-    assert [one.found for one in scores] == [one.labelled for one in scores]
-    assert not any(one.missed or one.false for one in scores)
+    _, more = platform_export(DAY, SEED, SMALL.breaks_per_class, {one.reference for one in labels})
+    every = [*labels, *more]
+    keys = [one.key for one in every]
+    assert not any(one.missed or one.false for one in score(every, keys))
+    assert sum(one.missed for one in score(every, keys[1:])) == 1
+    assert sum(one.false for one in score(every[1:], keys)) == 1
+    kind, reference, effect, books_effect = keys[0]
+    other = score(every, [(kind, reference, effect, books_effect + 1), *keys[1:]])
+    assert sum(one.missed for one in other) == sum(one.false for one in other) == 1
 
 
-def test_a_missed_and_a_false_break_are_counted(played: tuple[Ledger, RunReport]) -> None:
+def test_the_platform_errs_only_where_nobody_else_does() -> None:
     _, labels = bank_statement(DAY, SEED, SMALL.breaks_per_class)
-    breaks = found_breaks(played[0])
-    assert sum(one.missed for one in score(labels, breaks[1:])) == 1
-    assert sum(one.false for one in score(labels[1:], breaks)) == 1
+    taken = {one.reference for one in labels}
+    data, more = platform_export(DAY, SEED, SMALL.breaks_per_class, taken)
+    assert not taken & {one.reference for one in more}
+    assert {one.kind for one in more} == {
+        BreakClass.MISSING_IN_PLATFORM,
+        BreakClass.DUPLICATE_IN_PLATFORM,
+        BreakClass.ONLY_IN_PLATFORM,
+    }
+    rows = read_platform(data, "platform.csv", PlatformMapping(account="A", currency="CNY"))
+    assert len(rows.id) == len(set(rows.id.tolist()))

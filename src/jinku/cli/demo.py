@@ -5,7 +5,7 @@ import shutil
 import sys
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -14,9 +14,14 @@ from jinku.cli.output import Json, Output
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from jinku.sim.close import OpenHouse
+    from jinku.bootstrap import House
     from jinku.sim.result import DemoResult
+    from jinku.sim.rooms import BankBooks, Doors, OpenHouse
     from jinku.sim.run import SimClock
+
+_KILLED_AFTER_S = (3.5, 4.5)
+_BANK_S_MAX = 300.0
+_FAULTS = "all,crash_after=0.01,crash_before=0.01"
 
 
 def demo(
@@ -37,9 +42,16 @@ def demo(
 
     request = DemoRequest(out_directory, seed, small, force, callers)
     with _Bars(quiet=json) as bars:
-        result = run_demo(request, _open, bars)
+        result = run_demo(request, _doors(), bars)
     out = Output(json)
     out.show(result.as_json(), lambda: _render(out, result))
+
+
+def _doors() -> "Doors":
+    from jinku.bootstrap.custody import Custody
+    from jinku.sim.rooms import Doors
+
+    return Doors(_open, lambda house, clock: Custody(cast("House", house), clock), _bank)
 
 
 def _open(directory: Path, clock: "SimClock") -> "OpenHouse":
@@ -47,6 +59,34 @@ def _open(directory: Path, clock: "SimClock") -> "OpenHouse":
     from jinku.sim.demo import ORIGIN
 
     return open_house(directory, origin=ORIGIN, clock=clock)
+
+
+def _bank(directory: Path, count: int, seed: int) -> "BankBooks":
+    """The bank's scene: processes of their own, one of them killed."""
+    from jinku.bench.bank import Plan, prove
+    from jinku.sim.rooms import BankBooks
+
+    directory.mkdir()
+    plan = Plan(
+        count=count,
+        seed=seed,
+        kills=1,
+        kill_after_s=_KILLED_AFTER_S,
+        faults=_FAULTS,
+        day_s=1.0,
+        seconds_max=_BANK_S_MAX,
+        watch_s=1,
+    )
+    found = prove(plan, directory)
+    return BankBooks(
+        instructions=count,
+        double_paid=found.double_paid,
+        lost=found.lost,
+        open=found.open,
+        states=dict(found.states),
+        kills=found.kills,
+        seconds=found.seconds,
+    )
 
 
 class _Bars:
@@ -120,9 +160,13 @@ def _render(out: Output, result: "DemoResult") -> None:
         (one.kind.value.replace("_", " "), one.labelled, one.found, one.missed, one.false)
         for one in result.closed.scores
     ]
-    lines = f"{outcome['statement_lines']:,} lines of camt.053"
+    lines = f"three sides 三方, {outcome['statement_lines']:,} lines of camt.053"
     out.table(columns, scores, f"Reconciliation 对账 · {lines}")
-    out.pairs(_money(result), "Position and attestation 头寸与偿付证明")
+    out.pairs(_money(result), "Position, breaks and attestation 头寸、差错与偿付证明")
+    for scene in result.scenes:
+        out.table(("what 事项", "seen 结果"), scene.rows, scene.title)
+        checks = [("passed" if one.passed else "FAILED", one.name, one.seen) for one in scene.checks]
+        out.table(("", "check 核验", ""), checks)
     checks = [("passed" if one.passed else "FAILED", one.name, one.seen) for one in result.checks]
     out.table(("", "check 核验", ""), checks, "Checked from outside by jinku.verify 独立核验")
     directory = result.request.directory
@@ -141,15 +185,26 @@ def _movements(result: "DemoResult") -> list[tuple[str, str]]:
 def _money(result: "DemoResult") -> dict[str, str]:
     from jinku.sim.papers import money
 
-    closed, position = result.closed, result.closed.position
+    closed, attested = result.closed, result.attestation
+    position, worked, day = closed.position, result.worked, closed.day
+    amounts = {
+        name: money(int(position[name])) for name in ("requirement", "resource", "internal", "external")
+    }
+    remedies = [
+        f"{one.kind.value.replace('_', ' ')} of {money(one.amount)} CNY, {one.proposed_by} and {one.decided_by}"
+        for one in closed.remedies
+    ]
     return {
-        "owed to clients 应存": f"{money(position.requirement)} CNY to {position.client_count:,} accounts",
-        "held at the bank 实存": f"{money(position.resource)} CNY",
-        f"{position.outcome.value} 差额": f"{money(position.difference)} CNY, which is",
-        "  platform's own money 自有": f"{money(closed.holdings.own_in_pool)} CNY in the client pool",
-        "  in transit 在途": f"{money(-closed.holdings.in_transit)} CNY",
-        "  breaks 差错": f"{money(closed.reconciliation.difference)} CNY the bank has beyond our books",
-        "attested 偿付证明": f"{money(closed.attestation.liabilities)} CNY, log entry {closed.attestation_entry:,}",
+        "owed, and own money kept there 应存": f"{amounts['requirement']} CNY, {position['client_count']} accounts",
+        "held at the bank 实存": f"{amounts['resource']} CNY",
+        f"{position['outcome']} 差额": f"{money(int(position['difference']))} CNY, of it",
+        "  in our books 账面": f"{amounts['internal']} CNY",
+        "  breaks with the bank 差错": f"{amounts['external']} CNY",
+        "remedy 补救": "; ".join(remedies) or "none needed",
+        "record 日终记录": f"{day.prepared_by}, {day.reviewed_by}; log entry {day.sealed_entry:,}; equal again",
+        "breaks 差错处理": f"{worked.explained} explained, 1 written off, {worked.still_open} left with an owner",
+        f"{result.monday.day.day} closed": f"{result.monday_ended} of Friday's breaks ended by themselves",
+        "attested 偿付证明": f"{money(attested.statement.liabilities)} CNY, log entry {attested.entry:,}, cosigned",
         "log 透明日志": f"{result.report.size:,} entries, root {result.report.root[:16]}…",
     }
 

@@ -7,7 +7,7 @@ Rules:
 
 Example::
 
-    checks = audit(directory, vkeys, Receipts(balances, transfers))
+    checks = audit(directory, vkeys, Receipts(balances, transfers, witness))
     all(check.passed for check in checks)
 """
 
@@ -27,6 +27,16 @@ from jinku.verify import (
 
 
 @dataclass(frozen=True, slots=True)
+class Receipts:
+    """What customers hold: balance receipts by customer, transfer receipts by transfer id."""
+
+    balances: Mapping[str, bytes]
+    transfers: Mapping[int, bytes]
+    witness: str = ""
+    """Public key of a witness that must have cosigned; empty for none."""
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """One thing checked, whether it held, and what was seen."""
 
@@ -35,18 +45,18 @@ class Check:
     seen: str
 
 
-def audit(
-    log: Path, vkeys: Sequence[str], balances: Mapping[str, bytes], transfers: Mapping[int, bytes]
-) -> tuple[LogReport, tuple[Check, ...]]:
+def audit(log: Path, vkeys: Sequence[str], receipts: Receipts) -> tuple[LogReport, tuple[Check, ...]]:
     """Check a log directory, balance receipts and transfer receipts; the report on the log, and every check."""
     trust = Trust.of(list(vkeys))
     report = verify_log_directory(log, trust)
+    if receipts.witness:
+        trust = Trust.of(list(vkeys), witnesses=[receipts.witness], quorum=1)
     faults = "; ".join(f"{one.where}: {one.message}" for one in report.findings[:3])
     return report, (
         Check("log directory", report.ok, faults or f"{report.size} entries replayed, every file recomputed"),
-        _balance_check(balances, trust),
-        _transfer_check(transfers, trust),
-        _forgery_check(balances, trust),
+        _balance_check(receipts.balances, trust),
+        _transfer_check(receipts.transfers, trust),
+        _forgery_check(receipts.balances, trust),
     )
 
 

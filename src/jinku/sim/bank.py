@@ -55,7 +55,7 @@ _FAR_REFERENCE = 99_000_000_000_000_000
 """Numbers from here on are none of ours."""
 
 # order → direction, ISO 20022 bank transaction code, text
-_SEEN = {
+SEEN = {
     Deposit: (Direction.CREDIT, "PMNT/RCDT/DMCT", "client deposit 充值"),
     ChannelSettled: (Direction.CREDIT, "PMNT/RCDT/DMCT", "channel settlement 通道清算"),
     Unidentified: (Direction.CREDIT, "PMNT/RCDT/DMCT", "transfer 转账"),
@@ -67,7 +67,7 @@ _SEEN = {
 
 def bank_statement(day: Day, seed: int, per_class: int) -> tuple[Statement, tuple[Label, ...]]:
     """The statement of the day with `per_class` breaks of each class put in, and the labels of all breaks."""
-    lines = _lines(day)
+    lines = bank_lines(day)
     tamper = _Tamper(Random(seed ^ 0xBA4C), day.day, lines, {label.reference for label in day.labels})
     tamper.run(per_class)
     moved = sum(line.signed for line in tamper.lines if line.status is EntryStatus.BOOKED)
@@ -89,13 +89,14 @@ def bank_statement(day: Day, seed: int, per_class: int) -> tuple[Statement, tupl
     return statement, (*day.labels, *tamper.labels)
 
 
-def _lines(day: Day) -> list[StatementEntry]:
+def bank_lines(day: Day) -> list[StatementEntry]:
+    """Every movement of the day as the bank books it when it errs in nothing."""
     lines, seen = list[StatementEntry](), set[int]()
     in_channel = 0
     for act in day.acts:
         for order in act.orders:
             in_channel += isinstance(order, ChannelDeposit)
-            if type(order) not in _SEEN or order.day > day.day or order.reference in seen:
+            if type(order) not in SEEN or order.day > day.day or order.reference in seen:
                 continue
             seen.add(order.reference)
             batch, in_channel = (in_channel, 0) if isinstance(order, ChannelSettled) else (0, in_channel)
@@ -104,7 +105,7 @@ def _lines(day: Day) -> list[StatementEntry]:
 
 
 def _line(order: Order, day: date, number: int, batch: int) -> StatementEntry:
-    direction, code, text = _SEEN[type(order)]
+    direction, code, text = SEEN[type(order)]
     amount = getattr(order, "amount", 0)
     bank_reference = f"B{day:%Y%m%d}{number:07d}"
     return StatementEntry(
@@ -202,7 +203,9 @@ class _Tamper:
         self._label(BreakClass.AMOUNT_DIFFERS, line.end_to_end_id, effect, "the bank has another amount")
 
     def _wrong_direction(self) -> None:
-        index = self._pick()
+        index = self._pick(
+            lambda line: not line.return_reason
+        )  # a return the other way round is no plain mistake
         line = self.lines[index]
         self.lines[index] = replace(line, direction=line.direction.opposite())
         story = "the bank moved it the other way"

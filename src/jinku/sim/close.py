@@ -1,159 +1,217 @@
-"""The close of the simulated day: statement in, breaks and position out, what is owed attested and sealed.
+"""The close of the simulated day, as operators do it: three sides, breaks, position, remedy, two persons.
 
 Rules:
 
-1. The statement goes through its file: what is reconciled is what was read back.
-2. What is owed to clients is read from the ledger at one instant; the position compares it with the bank's
-   closing balance, and the attestation states the same total.
-3. Attestation and close record are sealed in the log; receipts are made once the log is published.
+1. Every step goes through the desks that a real house uses (`jinku.custody.closing`, `jinku.custody.breaks`); what is
+   scored against the labels is the evidence that the close has kept.
+2. Statement and export go through their files: what is reconciled is what was read back.
+3. Maker and checker are two persons; what must be refused is tried.
 
 Example::
 
-    closed = close_day(house, day, seed=7, per_class=3, file=Path("statement.xml"))
+    closed = close_day(stage, Files(statement, labels, "statement.xml", export, "platform.csv"))
 """
 
-import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
-from typing import Protocol
+from typing import Any
 
-from jinku.base.clock import to_rfc3339
+from jinku.base.clock import NS_PER_SECOND
 from jinku.base.currency import currency_by_number
-from jinku.custody.closing.position import Position, position
-from jinku.custody.closing.record import SEAL_TOPIC_CLOSE, close_record
-from jinku.custody.proof.attestation import Attestation
-from jinku.custody.proof.desk import AttestationDesk
-from jinku.custody.proof.kept import KeptTree
-from jinku.custody.reconciliation.engine import reconcile
-from jinku.custody.reconciliation.model import Reconciliation
-from jinku.custody.reconciliation.sources import ledger_records
+from jinku.custody.breaks.model import Case
+from jinku.custody.closing.days import Books
+from jinku.custody.closing.days import Day as BookDay
+from jinku.custody.closing.desk import Reperformance
+from jinku.custody.closing.errors import SamePerson
+from jinku.custody.closing.inputs import Given
+from jinku.custody.closing.notice import Facts, Notice, notice
+from jinku.custody.closing.remedies import Remedy, RemedyDesk
+from jinku.custody.closing.settings import CloseSettings
+from jinku.custody.closing.table import rule_in_force
 from jinku.custody.statements.formats import camt
-from jinku.custody.statements.model import Finding, check_all
-from jinku.custody.structure.chart import party_of
-from jinku.custody.structure.holdings import Holdings, holdings
-from jinku.custody.structure.table import Kind
-from jinku.ledger import Ledger
-from jinku.log.checkpoint import SignedCheckpoint
-from jinku.log.publisher import Publisher
-from jinku.log.reader import LogDirectory
-from jinku.log.receipt import make_receipts
-from jinku.sim.bank import bank_statement
-from jinku.sim.day import Day
-from jinku.sim.labels import Label, Score, score
+from jinku.custody.statements.model import Finding, Statement, check_all
+from jinku.custody.structure.chart import Chart
+from jinku.sim.errors import SimulationFault
+from jinku.sim.labels import Key, Label, Score, score
+from jinku.sim.rooms import OpenCustody, OpenHouse
+from jinku.sim.run import SimClock
+from jinku.sim.scale import CUT_OFF
 
-SUSPENSE = "SUSPENSE"
-"""Stands in the attestation for all whose money came in without a name."""
+MAKER, CHECKER, HEAD = "ops-chen", "ops-liu", "head-sun"
+"""Operators by their opaque ids; the last one is senior."""
+MINUTE = 60 * NS_PER_SECOND
+_ID, _KIND, _REFERENCE, _AMOUNT, _EFFECT, _BOOKS_EFFECT, _DAY, _AGE, _SEEN = 1, 2, 7, 8, 9, 10, 11, 12, 16
+"""Places in the evidence's line of a break (`jinku.custody.reconciliation.outcome.break_row`)."""
 
 
-class OpenHouse(Protocol):
-    """What is needed of an open data directory: its ledger, its log, and publishing the one into the other."""
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where scenes are played."""
 
-    @property
-    def ledger(self) -> Ledger:
-        """The ledger."""
-        ...
-
-    @property
-    def log_directory(self) -> Path:
-        """Where the log's files lie."""
-        ...
+    house: OpenHouse
+    custody: OpenCustody
+    clock: SimClock
+    chart: Chart
 
     @property
-    def publisher(self) -> Publisher:
-        """What publishes the log."""
-        ...
+    def books(self) -> Books:
+        """The books."""
+        return Books(self.chart.entity, self.chart.currency)
 
-    @property
-    def vkeys(self) -> list[str]:
-        """The log's public keys."""
-        ...
+    def later(self, minutes: int = 1) -> None:
+        """Some minutes go by."""
+        self.clock.now += minutes * MINUTE
 
-    def publish(self) -> SignedCheckpoint:
-        """Bring the published log up to the journal."""
-        ...
 
-    def close(self) -> None:
-        """Publish what is left and release everything."""
-        ...
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What the close is given."""
+
+    statement: Statement
+    labels: tuple[Label, ...]
+    statement_file: Path
+    platform: bytes = b""
+    platform_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A break as the kept evidence has it."""
+
+    id: str
+    key: Key
+    amount: int
+    day: str
+    age_days: int
+    seen: str
 
 
 @dataclass(frozen=True, slots=True)
 class Closed:
     """A closed day."""
 
+    day: BookDay
+    statement: Statement
     labels: tuple[Label, ...]
     scores: tuple[Score, ...]
     findings: tuple[Finding, ...]
     """What the statement's own checks found."""
-    reconciliation: Reconciliation
-    holdings: Holdings
-    position: Position
-    tree: KeptTree
-    attestation: Attestation
-    attestation_entry: int
-    """Number of the log entry that seals the attestation."""
+    breaks: tuple[Found, ...]
+    cases: tuple[Case, ...]
+    """The same as they stood on the desk right after the close."""
+    document: Mapping[str, Any]
+    """The record's values."""
     record: bytes
-    """The close record's bytes."""
-    record_entry: int
+    evidence: bytes
+    """The reconciliation, line by line."""
+    position: Mapping[str, Any]
+    remedies: tuple[Remedy, ...]
+    notice: Notice
+    reperformed: Reperformance
+    """What came of computing the record again."""
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Cases by how they ended."""
+        counts: Mapping[str, int] = self.document["reconciliation"]["counts"]
+        return counts
 
 
-def close_day(house: OpenHouse, day: Day, *, seed: int, per_class: int, file: Path) -> Closed:
-    """Close the day, writing the bank's statement to `file` and reading it back from there."""
-    ledger = house.ledger
-    written, labels = bank_statement(day, seed, per_class)
-    file.write_bytes(camt.write([written]))
-    data = file.read_bytes()
-    [statement] = camt.read(data, file.name)
-    mirror = day.chart.account(Kind.BANK_MIRROR)
-    ours = ledger_records(ledger, mirror, statement.account, statement.currency.code)
-    reconciled = reconcile(statement, ours)
-    size, now = ledger.size(), holdings(ledger.accounts_array())
-    as_of = to_rfc3339(day.closes)
-    pool = {f"client pool {statement.account}": statement.closing}
-    standing = position(statement.currency, now.clients, pool, as_of=as_of)
-    record = close_record(reconciled, standing, statement_file=data, ledger_size=size)
-    attested = attestation_desk(house, file.parent).attest(
-        day.chart.entity, currency_by_number(day.chart.currency).code, day.day
+def begin_books(stage: Stage, first_day: date) -> None:
+    """Begin the day book, with the platform's own cut-off."""
+    own = CloseSettings.of_structure(stage.custody.structure(stage.chart.entity))
+    settings = CloseSettings(own.calendar, own.timezone, CUT_OFF, own.regime, own.structure)
+    stage.custody.days.begin(stage.books, settings, first_day, by=HEAD)
+
+
+def close_day(stage: Stage, files: Files) -> Closed:
+    """Close the earliest open day with `files`. Raises what the desks raise."""
+    closing, books = stage.custody.closing, stage.books
+    files.statement_file.write_bytes(camt.write([files.statement]))
+    given = Given(
+        statements=[(files.statement_file.name, files.statement_file.read_bytes())],
+        platform=[_exported(files.platform_file, files.platform)] if files.platform_file else [],
     )
-    record_entry, _ = ledger.seal(hashlib.sha256(record).digest(), SEAL_TOPIC_CLOSE)
+    closing.start(books, given, stage.custody.structure(books.entity), MAKER)
+    stage.later()
+    day, _ = closing.finish(books, MAKER)
+    cases = tuple(one for one in stage.custody.breaks.cases() if one.last_seen == day.day)
+    stage.later()
+    day, record = closing.review(books, CHECKER, comment="three sides and position checked")
+    document = json.loads(record)
+    evidence = closing.kept(document["reconciliation"]["sha256"])
+    found = _breaks_in(evidence)
+    remedies = _remedied(stage, day)
+    [position] = stage.custody.remedies.position(books, day.day)
     return Closed(
-        labels=labels,
-        scores=score(labels, reconciled.breaks),
-        findings=check_all([statement]),
-        reconciliation=reconciled,
-        holdings=now,
-        position=standing,
-        tree=attested.tree,
-        attestation=attested.statement,
-        attestation_entry=attested.entry,
+        day=day,
+        statement=files.statement,
+        labels=files.labels,
+        scores=score(files.labels, [one.key for one in found]),
+        findings=check_all([files.statement]),
+        breaks=found,
+        cases=cases,
+        document=document,
         record=record,
-        record_entry=record_entry,
+        evidence=evidence,
+        position=position,
+        remedies=remedies,
+        notice=_notice(stage, day, position, document["reconciliation"]["counts"], remedies),
+        reperformed=closing.reperform(books, day.day),
     )
 
 
-def customer_name(account: int) -> str:
-    """The customer's number as it stands in the attestation: six digits, or ``SUSPENSE``."""
-    party = party_of(account)
-    return f"{party:06d}" if party else SUSPENSE
+def _exported(file: Path, data: bytes) -> tuple[str, bytes]:
+    file.write_bytes(data)
+    return file.name, file.read_bytes()
 
 
-def attestation_desk(house: OpenHouse, directory: Path) -> AttestationDesk:
-    """The desk that attests this house's days, keeping what receipts need in `directory`."""
-    return AttestationDesk(directory, house.ledger, house.publisher, customer=customer_name, workers=1)
+def _breaks_in(evidence: bytes) -> tuple[Found, ...]:
+    rows = [json.loads(line) for line in evidence.splitlines() if line.startswith(b'["break"')]
+    return tuple(
+        Found(
+            id=row[_ID],
+            key=(row[_KIND], row[_REFERENCE], int(row[_EFFECT]), int(row[_BOOKS_EFFECT])),
+            amount=int(row[_AMOUNT]),
+            day=row[_DAY],
+            age_days=row[_AGE],
+            seen="; ".join(row[_SEEN]),
+        )
+        for row in rows
+    )
 
 
-def balance_receipts(
-    house: OpenHouse, directory: Path, closed: Closed, customers: Sequence[str]
-) -> Mapping[str, bytes]:
-    """The balance receipt of each of `customers`; `directory` is the one that the day was closed in."""
-    desk = attestation_desk(house, directory)
-    attested = desk.get(closed.attestation_entry)
-    return {customer: desk.customer_receipt(attested, customer) for customer in customers}
+def _remedied(stage: Stage, day: BookDay) -> tuple[Remedy, ...]:
+    """What makes the position good: proposed, approved by another person, executed."""
+    desk, done = stage.custody.remedies, []
+    for one in desk.propose(stage.books, day.day, MAKER):
+        stage.later()
+        _refused_alone(desk, one)
+        desk.decide(one.number, CHECKER, approve=True)
+        stage.later()
+        done.append(desk.execute(one.number, MAKER))
+    return tuple(done)
 
 
-def transfer_receipts(house: OpenHouse, transfers: Sequence[int]) -> Mapping[int, bytes]:
-    """The log's receipt (tlog-proof) of each transfer; the log must be published beyond them."""
-    entries = [house.ledger.transfer_sequence(one) for one in transfers]
-    made = make_receipts(LogDirectory(house.log_directory), entries)
-    return {one: receipt.encode() for one, receipt in zip(transfers, made, strict=True)}
+def _refused_alone(desk: RemedyDesk, one: Remedy) -> None:
+    """Who proposed it tries to approve it."""
+    try:
+        desk.decide(one.number, MAKER, approve=True)
+    except SamePerson:
+        return
+    raise SimulationFault("a person approved the remedy that the same person had proposed")
+
+
+def _notice(
+    stage: Stage,
+    day: BookDay,
+    position: Mapping[str, Any],
+    counts: Mapping[str, int],
+    remedies: Sequence[Remedy],
+) -> Notice:
+    rule = rule_in_force(stage.custody.days.settings(stage.books, day.day).regime, day.day)
+    unit = currency_by_number(stage.books.currency)
+    return notice(Facts(day, unit, position, counts, remedies, rule, stage.clock()))

@@ -27,7 +27,7 @@ from jinku.custody.structure.table import Kind, Role
 from jinku.sim import cash, lending, market
 from jinku.sim.labels import Label
 from jinku.sim.people import population
-from jinku.sim.scale import CUT_OFF_SLOT, HOURLY_WEIGHTS, SLOTS, SWEEP_SLOTS, Scale
+from jinku.sim.scale import CUT_OFF_SLOT, HOURLY_WEIGHTS, SWEEP_SLOTS, Scale
 from jinku.sim.world import Act, World
 
 BASE_SLOT = 1
@@ -48,7 +48,7 @@ class Day:
     opening: int
     """What the bank held when the day began."""
     closes: int
-    """The last moment of the day (UTC ns)."""
+    """A quarter of an hour after the cut-off, when the day can be closed (UTC ns)."""
 
 
 def make_day(chart: Chart, day: date, scale: Scale, seed: int) -> Day:
@@ -58,7 +58,7 @@ def make_day(chart: Chart, day: date, scale: Scale, seed: int) -> Day:
     labels: list[Label] = []
     acts = [Act(world.moment(0), "balances taken over", tuple(cash.taken_over(world, world.moment(0))))]
     opening = world.books.balances[world.own(Kind.BANK_MIRROR)]
-    acts += [_carried_over(world, labels), *_slots(world, labels), _after_cut_off(world, labels)]
+    acts += [_carried_over(world, labels), *_slots(world, labels), _after_cut_off(world)]
     return Day(
         chart=chart,
         day=day,
@@ -67,7 +67,7 @@ def make_day(chart: Chart, day: date, scale: Scale, seed: int) -> Day:
         balances=dict(world.books.balances),
         labels=tuple(labels),
         opening=opening,
-        closes=world.moment(SLOTS) - 1,
+        closes=world.moment(CUT_OFF_SLOT, 900),
     )
 
 
@@ -101,7 +101,9 @@ def _slots(world: World, labels: list[Label]) -> Iterator[Act]:
         yield Act(at(24), "refunds", tuple(market.refunds(world, projects, at(24))))
         if slot in SWEEP_SLOTS:
             yield Act(at(27), "fees leave the client pool", tuple(cash.sweep(world, at(27))))
-    last = world.moment(CUT_OFF_SLOT)
+    last = world.moment(
+        CUT_OFF_SLOT - 1, 28 * 60
+    )  # what is booked at the cut-off's own second comes after it
     yield Act(last, "channel brings its takings", tuple(cash.channel_settled(world, till, last)))
 
 
@@ -117,15 +119,12 @@ def _carried_over(world: World, labels: list[Label]) -> Act:
     return Act(moment, "carried over from the day before", tuple(orders))
 
 
-def _after_cut_off(world: World, labels: list[Label]) -> Act:
-    """Deposits after the cut-off belong to the next business day; today's statement does not show them."""
+def _after_cut_off(world: World) -> Act:
+    """Deposits after the cut-off belong to the next business day: neither side of today has them."""
     moment, investors = world.moment(CUT_OFF_SLOT, 600), world.accounts(Role.INVESTOR)
     orders = [
         cash.deposit(world, moment, world.rng.choice(investors), cash.some_amount(world), world.day_after)
         for _ in range(world.scale.breaks_per_class)
-    ]
-    labels += [
-        Label(BreakClass.LATE, str(one.reference), -one.amount, "came in after the cut-off") for one in orders
     ]
     return Act(moment, "deposits after the cut-off", tuple(orders), by_many=True)
 
@@ -141,6 +140,7 @@ def _booked_twice(world: World, labels: list[Label], moment: int) -> Act:
             str(first.reference),
             -first.amount,
             "one notice, booked twice by us",
+            first.amount,
         )
     )
     return Act(moment, "a notice booked twice by mistake", (first, again))

@@ -23,24 +23,41 @@ CONTENTS = (
     ("summary.json", "every figure of the run", "全部结果数据"),
     (
         "statement.xml",
-        "the custodian's statement, camt.053.001.08, with planted breaks",
-        "存管行对账单（含植入差错）",
+        "Friday's bank statement, camt.053.001.08, with planted breaks",
+        "周五存管行对账单（含植入差错）",
     ),
-    ("reconciliation.md", "the reconciliation on one page", "对账结果一页纸"),
-    ("reconciliation.csv", "every record of both sides and how it ended", "逐笔对账结果"),
-    ("breaks.csv", "every break found, with evidence and age", "差错清单（证据、账龄）"),
+    ("platform.csv", "the platform's own export, with mistakes of its own", "平台侧流水（含平台差错）"),
     ("labels.csv", "what was planted, to score a reconciliation against", "植入差错的标签"),
-    ("position.md", "owed to clients against held at the bank", "应存与实存头寸"),
+    ("reconciliation.md", "three sides reconciled, on one page", "三方对账一页纸"),
+    ("reconciliation.jsonl", "the close's evidence: every record and how it ended", "逐笔对账证据"),
+    ("breaks.csv", "every break found, with evidence and age", "差错清单（证据、账龄）"),
+    ("position.md", "owed to clients against held at the bank; the remedy", "应存与实存头寸、补救措施"),
+    ("notice.en.txt", "draft of the notice about the position", "头寸报告草稿（英文）"),
+    ("notice.zh.txt", "the same in Chinese", "头寸报告草稿（中文）"),
     ("close-record.json", "record of the close; its SHA-256 is sealed in the log", "日终记录（摘要已封存）"),
-    ("attestation.json", "what is owed in all, sealed in the log", "偿付证明（已封存）"),
-    ("attestations", "balances and salts behind the attestation, for more receipts (0600)", "偿付证明的余额与盐值"),
+    ("statement-2026-11-23.xml", "Monday's statement", "周一对账单"),
+    ("platform-2026-11-23.csv", "Monday's export of the platform", "周一平台流水"),
+    ("reconciliation-2026-11-23.md", "Monday reconciled: what ended, what stands open", "周一对账结果"),
+    ("check.html", "the page on which customers check receipts; open it in a browser", "客户凭证核验页"),
     ("receipts", "balance receipts of some customers, receipts of some transfers", "客户余额凭证与交易凭证"),
+    ("pack", "the resolution pack; inside it: python3 verify.pyz pack .", "处置资料包"),
+    ("owners", "beneficial owners, 12 CFR 370 layout", "权益人清单"),
+    ("report", "the custody report, in English and Chinese", "资金存管报告"),
+    ("sample", "an auditor's sample, each movement with its receipt", "审计抽样与凭证"),
     ("log", "the transparency log: tiles, entries, signed checkpoint", "透明日志"),
     ("log.vkey", "the log's public key: all that a verifier needs to trust", "日志公钥"),
+    ("witness.vkey", "public key of the bank's witness", "银行见证人公钥"),
+    ("bank-witness", "the witness's own memory", "见证人数据"),
+    ("bank", "the misbehaving bank's books, and our house beside it", "模拟银行与其对端数据"),
+    ("attestations", "balances and salts behind the attestations (0600)", "偿付证明的余额与盐值"),
+    ("closes", "inputs and records of closed days, by their SHA-256", "日终输入与记录"),
     ("ledger", "the ledger's data", "账本数据"),
-    ("keys", "the log's private key (0600)", "日志私钥"),
+    ("keys", "private keys (0600)", "私钥"),
     ("house.json", "what this data directory is", "数据目录说明"),
-    ("control.db", "control data beside the ledger", "管理数据"),
+    ("approvers.toml", "who may approve what is material", "审批级别"),
+    ("resolution.toml", "what only the institution knows, for the pack", "机构信息"),
+    ("agreements.sqlite", "agreements and their runs", "协议与执行"),
+    ("control.db", "control data: parties, orders, days, breaks", "管理数据"),
     (
         "people.db",
         "names and identifiers, kept apart from the ledger (all made up)",
@@ -52,7 +69,7 @@ _LEFT_BY_A_SERVER = (
     "api-token",
     *(
         name + suffix
-        for name in ("idempotency.db", "statements.db", "agreements.sqlite")
+        for name in ("idempotency.db", "statements.db", "agreements.sqlite", "control.db", "people.db")
         for suffix in ("", "-shm", "-wal")
     ),
     "statements",
@@ -103,11 +120,14 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def readme(title: str, commands: list[tuple[str, str]]) -> str:
-    """The page that explains the folder; `commands` are what to try next, each with its meaning."""
-    lines = [title, "=" * 72, "", "What lies here · 文件说明", ""]
+def readme(title: str, story: list[tuple[str, str]], commands: list[tuple[str, str]]) -> str:
+    """The page that explains the folder: what happened, what lies in it, and `commands` to try, with their meaning."""
+    lines = [title, "=" * 72, "", "What happened · 经过", ""]
+    for heading, seen in story:
+        lines += [f"  {heading}", *([f"      {seen}"] if seen else [])]
+    lines += ["", "What lies here · 文件说明", ""]
     for name, english, chinese in CONTENTS:
-        lines += [f"  {name:<20} {english}", f"  {'':<20} {chinese}"]
+        lines += [f"  {name:<30} {english}", f"  {'':<30} {chinese}"]
     lines += ["", "What to try next · 下一步", ""]
     for command, meaning in commands:
         lines += [f"  {command}", f"      {meaning}"]

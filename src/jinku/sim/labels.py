@@ -4,7 +4,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jinku.custody.reconciliation.breaks import Break, BreakClass
+from jinku.custody.reconciliation.breaks import BreakClass
+
+Key = tuple[str, str, int, int]
+"""Class, reference, effect and effect between the books."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +20,13 @@ class Label:
     """Bank's side less ours, minor units."""
     story: str
     """What happened, in words."""
+    books_effect: int = 0
+    """Our side less the platform's, minor units."""
 
     @property
-    def key(self) -> tuple[str, str, int]:
+    def key(self) -> Key:
         """What a break must agree in."""
-        return (self.kind.value, self.reference, self.effect)
+        return (self.kind.value, self.reference, self.effect, self.books_effect)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +40,13 @@ class Score:
     false: int
 
 
-def score(labels: Sequence[Label], breaks: Sequence[Break]) -> tuple[Score, ...]:
+def score(labels: Sequence[Label], breaks: Sequence[Key]) -> tuple[Score, ...]:
     """How many labelled differences were found, missed, or reported without a label, by class."""
     known = Counter(label.key for label in labels)
-    seen = Counter((one.kind.value, one.reference, one.effect) for one in breaks)
+    seen = Counter(breaks)
     hits, missed, false = known & seen, known - seen, seen - known
 
-    def count(keys: Counter[tuple[str, str, int]], kind: BreakClass) -> int:
+    def count(keys: Counter[Key], kind: BreakClass) -> int:
         return sum(number for key, number in keys.items() if key[0] == kind.value)
 
     return tuple(

@@ -20,8 +20,9 @@ REPAYMENT_SLOTS = range(18, 34)
 """Loans are collected from 9:00 to 17:00."""
 LAUNCH_SLOTS = (20, 21, 28, 29, 40, 41)
 """Projects open at 10:00, 14:00 and 20:00, and half an hour later."""
-SWEEP_SLOTS = (34, 46)
-"""Fee income leaves the client pool at 17:00 and at 23:00."""
+SWEEP_SLOTS = (34,)
+"""Fee income leaves the client pool at 17:00; what comes in later is an excess that the close finds."""
+CUT_OFF = "23:30"
 
 HUNDRED_YUAN = 10_000
 RELEASE_FEE_BP = 150
