@@ -7,7 +7,8 @@ Rules:
 2. An asset is a currency of the table with its own exponent, written one way: ``CNY/2``, ``KWD/3``, ``JPY``. Another
    precision, an unknown currency or a coloured asset is refused; nothing is converted.
 3. In a chart, agreements move money within the client pool, between accounts that are already open. Money enters and
-   leaves by orders that the bank confirms; ``@world`` is refused unless a kind of account is named for it.
+   leaves by orders that the bank confirms: the mirrors of bank accounts have no name, and ``@world`` is refused unless
+   a kind of account is named for it.
 
 Example::
 
@@ -93,6 +94,8 @@ class ChartNames:
         kind = structure.by_key.get(word.upper()) if word == word.lower() else None
         if kind is None or structure.pools[kind.pool].money is not Money.CLIENT or kind.code == self.world:
             raise AccountNameRefused(name, "is no account of the client pool", "write a kind, as investor:7")
+        if kind.money is Money.CONTROL:
+            raise AccountNameRefused(name, "is the bank's side of the books", "have it booked by an order")
         if kind.role is None:
             if colon:
                 raise AccountNameRefused(name, "has no party", f"write {word}")
