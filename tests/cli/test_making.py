@@ -34,3 +34,11 @@ def test_order_ids_are_new_and_leave_room_for_their_transfers(run: Run) -> None:
     assert len(set(ids)) == 50
     assert all(order_of(int(one)) == int(one) for one in ids)
     assert run("order", "number").out.strip().isdigit()
+
+
+def test_a_bank_that_does_not_serve_is_said_so(tmp_path: Path, run: Run) -> None:
+    for words in (("fund", "5"), ("advance",)):
+        done = run("bank", *words, "--bank", tmp_path)
+        assert done.code == 2
+        assert "jinku bank simulate" in done.err
+    assert run("bank", "fund", "0", "--bank", tmp_path).code == 2

@@ -17,7 +17,6 @@ from jinku.cli.agreement import agreement_app
 from jinku.cli.attest import attest_app
 from jinku.cli.audit import audit_app
 from jinku.cli.balance import balance_app
-from jinku.cli.bank import bank_app
 from jinku.cli.bench import bench_app
 from jinku.cli.breaks import breaks_app
 from jinku.cli.close import close_app
@@ -36,6 +35,7 @@ from jinku.cli.position import position_app
 from jinku.cli.recon import recon_app
 from jinku.cli.report import report_app
 from jinku.cli.serve import serve
+from jinku.cli.simulated import bank_app
 from jinku.cli.structure import structure_app
 from jinku.cli.verify import verify_app
 from jinku.cli.witness import witness
