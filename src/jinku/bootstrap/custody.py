@@ -6,6 +6,9 @@ Rules:
 2. A legal entity's account structure is the one it adopted, else the one that its days are closed by, else the default.
 3. Approval levels are in ``approvers.toml`` of the directory; nobody is senior unless it says so.
 4. `recover` brings to its end what a crash left half done anywhere; it is the first thing to do after opening.
+5. What a person books by hand (write-offs, remedies) passes the same guard of business days as orders do. It asks which
+   days are closed on the ledger's writing thread, by connections of its own: all others may be waiting for that thread.
+6. Records of several legal entities are kept as long as the longest of their jurisdictions wants.
 
 Example::
 
@@ -26,8 +29,10 @@ from typing import TypeVar, cast
 from jinku.base.calendar import calendar_named
 from jinku.base.clock import Clock
 from jinku.base.closing import Closing
+from jinku.base.database import Database
 from jinku.base.errors import InputError
-from jinku.bootstrap.house import House
+from jinku.bootstrap.guarded import GuardedBooking
+from jinku.bootstrap.house import CONTROL_FILE, House
 from jinku.custody.agreements.accounts import ChartNames
 from jinku.custody.agreements.office import AgreementOffice
 from jinku.custody.agreements.store import AgreementStore
@@ -50,6 +55,11 @@ from jinku.custody.parties.people import PeopleStore
 from jinku.custody.parties.register import PartyRegister
 from jinku.custody.parties.service import Institution, PartyOffice, Stores
 from jinku.custody.proof.desk import AttestationDesk
+from jinku.custody.retention.drills import DrillBook
+from jinku.custody.retention.kinds import BreakWords, FileRecords
+from jinku.custody.retention.office import OfficeParts, RecordKind, RetentionOffice
+from jinku.custody.retention.table import ROWS, longest_of
+from jinku.custody.statements.desk import StatementDesk
 from jinku.custody.structure.bitemporal import EffectiveBooks
 from jinku.custody.structure.bitemporal_guard import BackdatingGuard
 from jinku.custody.structure.bitemporal_hours import BusinessHours
@@ -61,6 +71,7 @@ from jinku.custody.structure.template import load_structure
 AGREEMENTS_FILE = "agreements.sqlite"
 APPROVERS_FILE = "approvers.toml"
 CLOSES_DIRECTORY = "closes"
+DRILLS_FILE = "drills.db"
 PARTIES_KEY_FILE = "parties.key"
 PEOPLE_FILE = "people.db"
 
@@ -82,14 +93,21 @@ class Custody(Closing):
 
     def recover(self) -> None:
         """Finish what a crash left half done. Raises what the ledger and the control database raise."""
+        here = self.house.directory
         for entity, currency in self.books:
             self.acts(entity, currency).recover()
-            self.agreements(entity, currency).recover()
+            if (here / AGREEMENTS_FILE).exists():
+                self.agreements(entity, currency).recover()
         self.breaks.recover()
         for entity in {entity for entity, _ in self.books}:
-            self.parties(entity).recover()
+            if (here / PEOPLE_FILE).exists():
+                self.parties(entity).recover()
         for one in self.days.books():
             self.closing.resume(Books(*one))
+        self.retention.resume()
+        if (here / DRILLS_FILE).exists():
+            with Database.open(here / DRILLS_FILE) as database:
+                DrillBook(database).seal_waiting(self.house.ledger)
 
     @property
     def books(self) -> list[Books]:
@@ -149,9 +167,30 @@ class Custody(Closing):
 
     def _corridor(self, entity: int, currency: int) -> Corridor:
         house, chart = self.house, self.chart(entity, currency)
-        hours = BusinessHours.of(chart.structure)
-        guard = BackdatingGuard(house.ledger, hours, self.clock, closed=self.days)
+        guard = self.guard(entity)
         return Corridor(Rooms.of(house.ledger, house.control, chart, clock=self.clock, guard=guard))
+
+    def guard(self, entity: int) -> BackdatingGuard:
+        """What stands before the ledger for a legal entity's books (rule 5)."""
+        return self._once("guard", lambda: self._guard(entity), entity)
+
+    def _guard(self, entity: int) -> BackdatingGuard:
+        hours = BusinessHours.of(self.structure(entity))
+        return BackdatingGuard(self.house.ledger, hours, self.clock, closed=self._closed_days)
+
+    @property
+    def _closed_days(self) -> DayBook:
+        house = self.house
+        return self._once(
+            "closed days",
+            lambda: DayBook(
+                self._undo.enter_context(
+                    Database.open(house.settings.control or house.directory / CONTROL_FILE)
+                ),
+                house.ledger,
+                self.clock,
+            ),
+        )
 
     def acts(self, entity: int, currency: int) -> OrderActs:
         """What becomes of single orders after they were given."""
@@ -224,6 +263,7 @@ class Custody(Closing):
                 calendar_of=lambda entity: calendar_named(self.structure(entity).calendar),
                 chart_of=self.chart,
                 level_of=lambda person: levels.get(person, 1),
+                book=lambda rows: GuardedBooking(self.house.ledger, self.guard).book(rows).results,
             )
         )
 
@@ -250,11 +290,32 @@ class Custody(Closing):
     @property
     def remedies(self) -> RemedyDesk:
         """The desk that makes shortfalls good and takes excesses out."""
-        payer = OrderPayer(self.house.ledger, self.structure)
+        payer = OrderPayer(GuardedBooking(self.house.ledger, self.guard), self.structure)
         return self._once(
             "remedies",
             lambda: RemedyDesk(self.house.control, self.days, self.house.ledger, payer, self.clock),
         )
+
+    # --- how long ----------------------------------------------------------------------------------------------------
+
+    @property
+    def retention(self) -> RetentionOffice:
+        """The office that says how long records are kept, and purges what may go."""
+        return self._once("retention", self._retention)
+
+    def _retention(self) -> RetentionOffice:
+        house = self.house
+        regimes = sorted({self.structure(entity).jurisdiction for entity, _ in self.books})
+        together = "+".join(regimes)
+        parts = OfficeParts(
+            house.control, house.ledger, self.clock, together, longest_of(ROWS, regimes, together)
+        )
+        statements = StatementDesk(house.directory, self.clock)
+        kinds: list[RecordKind] = [
+            BreakWords(house.control),
+            FileRecords("statement file", statements.directory, statements.ended_on),
+        ]
+        return RetentionOffice(parts, kinds)
 
     # --- proof -------------------------------------------------------------------------------------------------------
 

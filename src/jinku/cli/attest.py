@@ -155,9 +155,10 @@ def page(
 
 
 def _desk(house: "House") -> "AttestationDesk":
-    from jinku.custody.proof.desk import AttestationDesk
+    from jinku.bootstrap.custody import Custody
 
-    return AttestationDesk(house.directory, house.ledger, house.publisher)
+    with Custody(house) as custody:  # the desk of attestations holds nothing open
+        return custody.attestations()
 
 
 def _day(text: str) -> date | None:

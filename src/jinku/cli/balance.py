@@ -49,23 +49,26 @@ KnownAt = Annotated[
 StructureOption = Annotated[
     str,
     typer.Option(
-        "--structure", help="Whose calendar, time zone and cut-off: a structure's name or TOML file."
+        "--structure",
+        help="Whose calendar, time zone and cut-off: a structure's name or TOML file; the entity's where left out.",
     ),
 ]
+Entity = Annotated[int, typer.Option("--entity", help="Number of the legal entity whose hours count.", min=1)]
 Account = Annotated[str, typer.Argument(help="The account's id, in digits.")]
 Money = Annotated[bool, typer.Option("--money", help="With decimals and currency.")]
 
 
 @contextmanager
-def effective_books(data: Path, structure: str) -> Iterator["EffectiveBooks"]:
-    """The books of the data directory `data` by effective time."""
+def effective_books(data: Path, structure: str, entity: int) -> Iterator["EffectiveBooks"]:
+    """The books of the data directory `data` by effective time: by the hours of `structure`, or of the legal entity."""
+    from jinku.bootstrap.custody import Custody
     from jinku.custody.structure.bitemporal import EffectiveBooks
     from jinku.custody.structure.bitemporal_hours import BusinessHours
     from jinku.custody.structure.template import load_structure
 
-    hours = BusinessHours.of(load_structure(structure))
-    with existing_house(data) as house:
-        yield EffectiveBooks(house.ledger, hours)
+    hours = BusinessHours.of(load_structure(structure)) if structure else None
+    with existing_house(data) as house, Custody(house) as custody:
+        yield EffectiveBooks(house.ledger, hours) if hours else custody.effective(entity)
 
 
 @balance_app.command()
@@ -73,14 +76,14 @@ def of(
     account: Account,
     as_of: AsOf = "",
     known_at: KnownAt = "",
-    structure: StructureOption = "cn-fund-custody",
+    structure: StructureOption = "",
     money: Money = False,
     data: Data = DATA_DEFAULT,
     json: Json = False,
 ) -> None:
     """One account's sums as of a moment, as known at another."""
     number = parse_id(account)
-    with effective_books(data, structure) as books:
+    with effective_books(data, structure, number >> 96 or 1) as books:
         effective, known = _moment(books, as_of), _moment(books, known_at)
         one = books.balance_at(number, effective, known)
     out, amounts = Output(json), Amounts(money)
@@ -103,7 +106,8 @@ def of(
 def everything(
     as_of: AsOf = "",
     known_at: KnownAt = "",
-    structure: StructureOption = "cn-fund-custody",
+    entity: Entity = 1,
+    structure: StructureOption = "",
     money: Money = False,
     data: Data = DATA_DEFAULT,
     json: Json = False,
@@ -111,7 +115,7 @@ def everything(
     """Every account's sums as of a moment, as known at another."""
     from jinku.ledger.layout import u128
 
-    with effective_books(data, structure) as books:
+    with effective_books(data, structure, entity) as books:
         effective, known = _moment(books, as_of), _moment(books, known_at)
         rows = books.accounts_at(effective, known)
     out, amounts = Output(json), Amounts(money)
@@ -146,7 +150,8 @@ def changes(
         str, typer.Option("--known-at", help="What was known first: a day's cut-off or a time.")
     ],
     second: Annotated[str, typer.Option("--until", help="And later; now if left out.")] = "",
-    structure: StructureOption = "cn-fund-custody",
+    entity: Entity = 1,
+    structure: StructureOption = "",
     money: Money = False,
     data: Data = DATA_DEFAULT,
     json: Json = False,
@@ -154,7 +159,7 @@ def changes(
     """What later bookings changed of a past day: accounts and entries."""
     from jinku.base.clock import to_rfc3339
 
-    with effective_books(data, structure) as books:
+    with effective_books(data, structure, entity) as books:
         found = books.changes(_moment(books, as_of), _moment(books, first), _moment(books, second))
     out, amounts = Output(json), Amounts(money)
     value = {
@@ -190,14 +195,14 @@ def statement(
     since: Annotated[str, typer.Option("--since", help="After this day's cut-off or time.")],
     as_of: AsOf = "",
     known_at: KnownAt = "",
-    structure: StructureOption = "cn-fund-custody",
+    structure: StructureOption = "",
     money: Money = False,
     data: Data = DATA_DEFAULT,
     json: Json = False,
 ) -> None:
     """A statement of account between two moments, in order of effective time, as known at a moment."""
     number = parse_id(account)
-    with effective_books(data, structure) as books:
+    with effective_books(data, structure, number >> 96 or 1) as books:
         found = books.statement(
             number, _moment(books, since), _moment(books, as_of), _moment(books, known_at)
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from jinku.cli.failures import Exit
-from jinku.cli.house import DATA_DEFAULT, Data, existing_house
+from jinku.cli.house import DATA_DEFAULT, Data, opened_custody
 from jinku.cli.output import Json, Output
 
 if TYPE_CHECKING:
@@ -269,14 +269,9 @@ def selftest(
 
 @contextmanager
 def _channel(data: Path) -> "Iterator[OpenChannel]":
-    """The channel of a data directory; its log is published before it closes."""
-    from jinku.bootstrap.custody import Custody
-
-    with existing_house(data) as house, Custody(house) as custody:
-        custody.recover()
-        with custody.channel() as opened:
-            yield opened
-        house.publish()
+    """The channel of a data directory."""
+    with opened_custody(data) as custody, custody.channel() as opened:
+        yield opened
 
 
 def _show(instructions: "list[Instruction]", out: Output) -> None:

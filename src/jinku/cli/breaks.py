@@ -1,6 +1,5 @@
 """`jinku breaks …`: what a close could not explain: who has it, what is done about it, and how it ends."""
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,15 +9,13 @@ import typer
 
 from jinku.cli.closing import parse_day
 from jinku.cli.failures import Exit
-from jinku.cli.house import DATA_DEFAULT, Data, existing_house
+from jinku.cli.house import DATA_DEFAULT, Data, opened_custody
 from jinku.cli.output import Json, Output
 
 if TYPE_CHECKING:
-    from jinku.bootstrap import House
     from jinku.custody.breaks.desk import BreakDesk
     from jinku.custody.breaks.model import Case
 
-LEVELS_FILE = "approvers.toml"
 breaks_app = typer.Typer(
     name="breaks", help="Breaks: own them, work on them, end them by two persons.", no_args_is_help=True
 )
@@ -36,35 +33,9 @@ Language = Annotated[str, typer.Option("--language", help="en or zh.")]
 
 @contextmanager
 def breaks_desk(data: Path) -> Iterator["BreakDesk"]:
-    """The desk of the data directory `data`; what a crash left on its way is finished, what was sealed is
-    published."""
-    with existing_house(data) as house:
-        desk = desk_of(house)
-        desk.recover()
-        yield desk
-        house.publish()
-
-
-def desk_of(house: "House") -> "BreakDesk":
-    """The desk of an open house; approval levels are in its ``approvers.toml``."""
-    from jinku.base.calendar import calendar_named
-    from jinku.custody.breaks.desk import BreakDesk, BreakParts
-    from jinku.custody.structure.book import StructureBook
-    from jinku.custody.structure.chart import Chart
-    from jinku.custody.structure.template import load_structure
-
-    in_force = StructureBook(house.control, house.ledger, time.time_ns).in_force()
-    default, levels = load_structure(), _levels(house.directory / LEVELS_FILE)
-    return BreakDesk(
-        BreakParts(
-            house.control,
-            house.ledger,
-            time.time_ns,
-            calendar_of=lambda entity: calendar_named(in_force.get(entity, default).calendar),
-            chart_of=lambda entity, currency: Chart(entity, currency, in_force.get(entity, default)),
-            level_of=lambda person: levels.get(person, 1),
-        )
-    )
+    """The desk of the data directory `data`; approval levels are in its ``approvers.toml``."""
+    with opened_custody(data) as custody:
+        yield custody.breaks
 
 
 @breaks_app.command("list")
@@ -318,23 +289,6 @@ def verify(data: Data = DATA_DEFAULT, json: Json = False) -> None:
     with breaks_desk(data) as desk:
         value = {"events": desk.seals.audit(), "verified": True}
     out.show(value, lambda: out.pairs(value))
-
-
-def _levels(file: Path) -> dict[str, int]:
-    """Approval levels by person: ``[levels]`` of a TOML file; empty where there is none."""
-    import tomllib
-
-    from jinku.base.errors import InputError
-
-    if not file.exists():
-        return {}
-    try:
-        given = tomllib.loads(file.read_text(encoding="utf-8"))["levels"]
-        return {str(name): int(level) for name, level in given.items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(
-            "is not a list of approval levels", file=file.name, remedy="write [levels] and NAME = 2"
-        ) from error
 
 
 def _case(desk: "BreakDesk", text: str) -> "Case":

@@ -1,25 +1,24 @@
 """Opening a data directory's day book for `jinku close` and `jinku position`, and how days are shown."""
 
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from jinku.cli.house import existing_house
+from jinku.cli.house import opened_custody
 
 if TYPE_CHECKING:
     from jinku.bootstrap import House
+    from jinku.bootstrap.custody import Custody
     from jinku.custody.closing.days import Books, Day, DayBook
     from jinku.custody.closing.desk import CloseDesk
     from jinku.custody.closing.remedies import Remedy, RemedyDesk
     from jinku.custody.structure.model import Structure
 
-CLOSES_DIRECTORY = "closes"
 Entity = Annotated[int, typer.Option("--entity", help="Number of the legal entity.", min=1)]
 CurrencyCode = Annotated[str, typer.Option("--currency", help="ISO 4217 code of the books.")]
 Person = Annotated[str, typer.Option("--by", help="Id of the person who does it.")]
@@ -30,66 +29,38 @@ DayArgument = Annotated[str, typer.Argument(help="The business day, YYYY-MM-DD; 
 class Rooms:
     """What the commands work with."""
 
-    house: "House"
-    book: "DayBook"
-    desk: "CloseDesk"
-    remedies: "RemedyDesk"
+    custody: "Custody"
+
+    @property
+    def house(self) -> "House":
+        """The open house."""
+        return self.custody.house
+
+    @property
+    def book(self) -> "DayBook":
+        """The days of all books."""
+        return self.custody.days
+
+    @property
+    def desk(self) -> "CloseDesk":
+        """The desk that closes days."""
+        return self.custody.closing
+
+    @property
+    def remedies(self) -> "RemedyDesk":
+        """The desk that makes shortfalls good."""
+        return self.custody.remedies
 
     def structure(self, books: "Books") -> "Structure":
-        """The account structure that the day book names."""
-        from jinku.custody.structure.template import load_structure
-
-        name = self.book.settings(books).structure
-        return load_structure(name) if name else load_structure()
+        """The account structure of these books."""
+        return self.custody.structure(books.entity)
 
 
 @contextmanager
 def closing_rooms(data: Path) -> Iterator[Rooms]:
     """The rooms of the data directory `data`; what was sealed is published at the end."""
-    with existing_house(data) as house:
-        yield rooms_of(house)
-        house.publish()
-
-
-def rooms_of(house: "House") -> Rooms:
-    """The rooms of an open house."""
-    from jinku.base.calendar import calendar_named
-    from jinku.custody.breaks.desk import BreakDesk, BreakParts
-    from jinku.custody.closing.days import Books, DayBook
-    from jinku.custody.closing.desk import CloseDesk, DeskParts
-    from jinku.custody.closing.paying import OrderPayer
-    from jinku.custody.closing.remedies import RemedyDesk
-    from jinku.custody.closing.three_sides import reconcile_day
-    from jinku.custody.closing.vault import Vault
-    from jinku.custody.structure.chart import Chart
-    from jinku.custody.structure.template import load_structure
-
-    book = DayBook(house.control, house.ledger, time.time_ns)
-
-    def structure_of(entity: int) -> "Structure":
-        name = next((book.settings(one).structure for one in book.books() if one.entity == entity), "")
-        return load_structure(name) if name else load_structure()
-
-    breaks = BreakDesk(
-        BreakParts(
-            house.control,
-            house.ledger,
-            time.time_ns,
-            calendar_of=lambda entity: calendar_named(structure_of(entity).calendar),
-            chart_of=lambda entity, currency: Chart(entity, currency, structure_of(entity)),
-        )
-    )
-    vault = Vault(house.directory / CLOSES_DIRECTORY)
-    parts = DeskParts(
-        house.control, book, house.ledger, vault, reconcile_day, breaks, time.time_ns, breaks.settled
-    )
-    payer = OrderPayer(house.ledger, structure_of)
-    rooms = Rooms(
-        house, book, CloseDesk(parts), RemedyDesk(house.control, book, house.ledger, payer, time.time_ns)
-    )
-    for one in book.books():
-        rooms.desk.resume(Books(*one))
-    return replace(rooms)
+    with opened_custody(data) as custody:
+        yield Rooms(custody)
 
 
 def books_of(entity: int, code: str) -> "Books":

@@ -13,7 +13,6 @@ from jinku.cli.output import Json, Output
 if TYPE_CHECKING:
     from jinku.custody.retention.drills import Drill
 
-DRILLS_FILE = "drills.db"
 drill_app = typer.Typer(
     name="drill",
     help="Restore drills: copy, restore, rebuild from the journal, record.",
@@ -34,6 +33,7 @@ def restore(
     no other process writes that.
     """
     from jinku.base.database import Database
+    from jinku.bootstrap.custody import DRILLS_FILE
     from jinku.custody.retention.drills import DrillBook, run_drill
 
     require_house(data)
@@ -76,6 +76,7 @@ def check(
 def list_drills(data: Data = DATA_DEFAULT, json: Json = False) -> None:
     """List the drills of a house; those that wait are sealed where the house is at rest."""
     from jinku.base.database import Database
+    from jinku.bootstrap.custody import DRILLS_FILE
     from jinku.custody.retention.drills import DrillBook
 
     require_house(data)

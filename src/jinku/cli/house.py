@@ -1,5 +1,7 @@
 """Opening the data directory that a command works on."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,6 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from jinku.bootstrap import House
+    from jinku.bootstrap.custody import Custody
 
 DATA_DEFAULT = Path("jinku-data")
 _ALL_ENTRIES = 1 << 62
@@ -25,6 +28,18 @@ def existing_house(data: Path, *, recheck_all: bool = False) -> "House":
 
     require_house(data)
     return open_house(data, recheck_entries=_ALL_ENTRIES) if recheck_all else open_house(data)
+
+
+@contextmanager
+def opened_custody(data: Path) -> "Iterator[Custody]":
+    """Everything of custody over the data directory `data`, what a crash left half done finished; what was sealed is
+    published at the end. Raises what `existing_house` raises."""
+    from jinku.bootstrap.custody import Custody
+
+    with existing_house(data) as house, Custody(house) as custody:
+        custody.recover()
+        yield custody
+        house.publish()
 
 
 def require_house(data: Path) -> None:

@@ -28,7 +28,7 @@ def czech_bank(
     1: unexplained differences."""
     import time
 
-    from jinku.cli.closing import CLOSES_DIRECTORY
+    from jinku.bootstrap.custody import CLOSES_DIRECTORY
     from jinku.custody.closing.vault import Vault
     from jinku.custody.czech.bank import import_files
     from jinku.custody.czech.closing import CloseParts, Closers, close_days

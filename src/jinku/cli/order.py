@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from jinku.cli.failures import Exit
-from jinku.cli.house import DATA_DEFAULT, Data, existing_house
+from jinku.cli.house import DATA_DEFAULT, Data, opened_custody
 from jinku.cli.output import Json, Output
 
 if TYPE_CHECKING:
@@ -27,20 +27,13 @@ CurrencyCode = Annotated[str, typer.Option("--currency", help="ISO 4217 code of 
 
 @contextmanager
 def opened_acts(data: Path, entity: int, currency_code: str) -> Iterator["OrderActs"]:
-    """The corridor of the data directory `data`, what a crash left brought to its end; the log is published after."""
-    import time
-
+    """The corridor of the data directory `data`; what nobody answered in time lapses first."""
     from jinku.base.currency import currency
-    from jinku.custody.orders.acts import OrderActs
-    from jinku.custody.orders.corridor import Corridor, Rooms
-    from jinku.custody.structure.chart import Chart
 
-    with existing_house(data) as house:
-        chart = Chart(entity, currency(currency_code).number)
-        acts = OrderActs(Corridor(Rooms.of(house.ledger, house.control, chart, clock=time.time_ns)))
+    with opened_custody(data) as custody:
+        acts = custody.acts(entity, currency(currency_code).number)
         acts.lapse()
         yield acts
-        house.publish()
 
 
 @order_app.command()

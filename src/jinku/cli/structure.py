@@ -163,12 +163,10 @@ def list_adopted(data: Data = DATA_DEFAULT, json: Json = False) -> None:
 
 @contextmanager
 def _book(data: Path) -> Iterator[tuple["House", "StructureBook"]]:
-    import time
+    from jinku.bootstrap.custody import Custody
 
-    from jinku.custody.structure.book import StructureBook
-
-    with existing_house(data) as house:
-        yield house, StructureBook(house.control, house.ledger, time.time_ns)
+    with existing_house(data) as house, Custody(house) as custody:
+        yield house, custody.structures
 
 
 def _show_money(out: Output, found: "WhoseMoney") -> None:

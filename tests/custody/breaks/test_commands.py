@@ -9,7 +9,7 @@ import pytest
 from tests.custody.breaks.parts import CHART, CUSTOMER, DAY, SUSPENSE, a_break, order
 
 from jinku.bootstrap import open_house
-from jinku.cli.breaks import desk_of
+from jinku.bootstrap.custody import Custody
 from jinku.cli.main import main
 from jinku.custody.orders import model as o
 from jinku.custody.orders.desk import OrderDesk
@@ -25,7 +25,8 @@ def house(tmp_path: Path) -> str:
         desk.open_entity()
         desk.open_parties([Opening(7, Role.INVESTOR, 7)])
         desk.submit([o.Deposit(id=order(1), day=DAY, account=CUSTOMER, amount=60_000, reference=1)])
-        desk_of(opened).take_up(DAY, [a_break("R-1"), a_break("R-2", 30_000_000)], (1, 156))
+        with Custody(opened) as custody:
+            custody.breaks.take_up(DAY, [a_break("R-1"), a_break("R-2", 30_000_000)], (1, 156))
     return str(tmp_path / "house")
 
 

@@ -222,6 +222,11 @@ class RetentionOffice:
             numbers = list(connection.execute(query).scalars())
         return [self._finish(one) for one in numbers]
 
+    def plans(self) -> list[Planned]:
+        """Every plan, the oldest first."""
+        with self._database.reading() as connection:
+            return [read_plan(row) for row in connection.execute(select(PLAN).order_by(PLAN.c.number))]
+
     def known(self, number: int) -> Planned:
         """One plan. Raises RetentionUnknown."""
         with self._database.reading() as connection:

@@ -14,7 +14,7 @@ Example::
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from jinku.custody.parties.table import RETENTION
@@ -36,6 +36,17 @@ ROWS: tuple[RetentionRow, ...] = tuple(
     RetentionRow(one.from_date, one.jurisdiction, "", one.years, one.source) for one in RETENTION
 )
 """What holds for parties (`jinku.custody.parties.table`) holds for the records of what they did."""
+
+
+def longest_of(
+    rows: Sequence[RetentionRow], jurisdictions: Sequence[str], together: str
+) -> tuple[RetentionRow, ...]:
+    """The rows of several jurisdictions as those of one, `together`, whose longest counts; none where one of them has
+    no row: then everything is kept."""
+    fitting = [one for one in rows if one.jurisdiction in jurisdictions]
+    if {one.jurisdiction for one in fitting} != set(jurisdictions):
+        return ()
+    return tuple(replace(one, jurisdiction=together) for one in fitting)
 
 
 def keep_until(rows: Sequence[RetentionRow], about: tuple[str, str], ended: date, as_of: date) -> date:

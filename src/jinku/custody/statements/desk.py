@@ -16,6 +16,7 @@ import re
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,18 @@ class StatementDesk:
                 "there is no statement file with this SHA-256", remedy="ask for the list of accepted files"
             )
         return read_statement(path.read_bytes(), digest[:12], self._options())
+
+    @property
+    def directory(self) -> Path:
+        """Where accepted files lie, each by its SHA-256."""
+        return self._files
+
+    def ended_on(self, path: Path) -> date | None:
+        """The last day that an accepted file speaks of; None where it cannot be read any more."""
+        try:
+            return max((one.to_date for one in self.statements(path.name.partition(".")[0])), default=None)
+        except (NotKept, InputError):
+            return None
 
     def reconcile(self, ledger: Ledger, digest: str, place: int, account_id: int) -> Reconciled:
         """Reconcile statement number `place` (from 0) of a file with the account that mirrors it; keep the result.
