@@ -34,6 +34,7 @@ from jinku.cli.party import party_app
 from jinku.cli.position import position_app
 from jinku.cli.recon import recon_app
 from jinku.cli.report import report_app
+from jinku.cli.retention import retention_app
 from jinku.cli.serve import serve
 from jinku.cli.simulated import bank_app
 from jinku.cli.structure import structure_app
@@ -67,6 +68,7 @@ def _root(
 app.command()(demo)
 app.command()(serve)
 app.add_typer(house_app)
+app.add_typer(retention_app)
 app.add_typer(import_app)
 app.add_typer(ledger_app)
 app.add_typer(structure_app)
