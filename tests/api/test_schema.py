@@ -22,7 +22,7 @@ from jinku.base.currency import currency
 from jinku.custody.statements.formats import camt
 from jinku.custody.statements.model import Statement
 
-EXAMPLES_MAX = 6
+EXAMPLES_MAX = 4
 SEED = 20261122
 
 
@@ -84,6 +84,14 @@ def _run(app: FastAPI, token: str) -> Iterator[events.EngineEvent]:
     yield from from_schema(schema).execute()
 
 
+def _meant_otherwise(recorder: Any, case: str) -> bool:
+    """What is well-formed and cannot mean what it says (an order, a program, a person) is refused under a code of its
+    own; no schema could tell it."""
+    response = recorder.interactions[case].response
+    of_form = {"fields_invalid", "cursor_refused"}
+    return response is not None and response.status_code == 422 and response.json()["code"] not in of_form
+
+
 def test_every_operation_does_what_the_document_says(app: FastAPI, client: TestClient, token: str) -> None:
     """All checks of Schemathesis, over examples, coverage of the schemas' edges, and random requests."""
     failures: dict[str, str] = {}
@@ -99,10 +107,12 @@ def test_every_operation_does_what_the_document_says(app: FastAPI, client: TestC
         for case, checks in event.recorder.checks.items():
             for check in checks:
                 if check.failure_info is not None:
+                    if check.name == "positive_data_acceptance" and _meant_otherwise(event.recorder, case):
+                        continue
                     node = event.recorder.cases[case].value
                     failures[f"{event.label} {check.name}"] = (
                         f"{check.failure_info.failure}\n{node.as_curl_command()}"
                     )
     assert not failures, "\n\n".join(f"{name}: {problem}" for name, problem in failures.items())
-    assert len(operations) >= 25, operations
+    assert len(operations) >= 80, operations
     assert cases > 500, cases

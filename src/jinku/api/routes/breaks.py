@@ -105,7 +105,7 @@ class AgeingIn(BaseModel):
     model_config = ConfigDict(extra="forbid", title="AgeingQuery")
 
     entity: int = Field(0, ge=0, lt=1 << ENTITY_BITS)
-    day: Annotated[str, Field(pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$")] = ""
+    day: Day | None = None
     """At the end of this day; today where left out."""
 
 
@@ -284,7 +284,7 @@ def _reading(router: APIRouter, desk: BreakDesk, cursors: Cursors) -> None:
     )
     def get_ageing(wanted: Annotated[AgeingIn, Query()]) -> Response:
         """The ageing report: bands of age by class and currency, at the end of a day."""
-        day = TypeAdapter(Day).validate_python(wanted.day) if wanted.day else desk.today(wanted.entity or 1)
+        day = wanted.day or desk.today(wanted.entity or 1)
         return Json(desk.ageing(day, entity=wanted.entity).document())
 
     @router.get(

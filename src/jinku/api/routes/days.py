@@ -1,16 +1,14 @@
 """``/v1/days``, ``/v1/files``, ``/v1/positions/history``: closed days, what they were closed from, doing it again."""
 
-from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel
 from starlette.responses import Response
 
 from jinku.api.books import BooksIn, BooksListIn, Day
 from jinku.api.books import Sha256 as Digest
 from jinku.api.cursor import Cursors
-from jinku.api.errors import FieldError, FieldsInvalid
 from jinku.api.json import Json
 from jinku.api.services import Services
 from jinku.api.wire.custody import Day as DayText
@@ -23,11 +21,8 @@ from jinku.custody.closing.days import Books
 from jinku.custody.closing.days import Day as ClosedDay
 from jinku.custody.errors import NotKept
 
-PathDay = Annotated[
-    str, Path(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", description="The business day, YYYY-MM-DD.")
-]
+PathDay = Annotated[Day, Path(description="The business day, YYYY-MM-DD.")]
 PathDigest = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="SHA-256 of the file.")]
-_DAY = TypeAdapter(Day)
 
 
 class DayOut(BaseModel):
@@ -182,16 +177,16 @@ def _one_day(router: APIRouter, services: Services) -> None:
     )
     def get_day(day: PathDay, wanted: Annotated[BooksIn, Query()]) -> Response:
         """One day: its inputs with their digests, its positions, and all that was done to it."""
-        books, number = _books(wanted), _day(day)
-        found = custody.days.day(books, number)
+        books = _books(wanted)
+        found = custody.days.day(books, day)
         return Json(
             {
                 **day_out(found),
-                "inputs": [one.as_json() for one in custody.closing.inputs(books, number)],
-                "positions": custody.remedies.position(books, number),
+                "inputs": [one.as_json() for one in custody.closing.inputs(books, day)],
+                "positions": custody.remedies.position(books, day),
                 "history": [
                     {"at": instant_out(one.at), "by": one.by, "what": one.what, "note": one.note}
-                    for one in custody.days.history(books, number)
+                    for one in custody.days.history(books, day)
                 ],
             }
         )
@@ -204,7 +199,7 @@ def _one_day(router: APIRouter, services: Services) -> None:
     )
     def get_day_record(day: PathDay, wanted: Annotated[BooksIn, Query()]) -> Response:
         """The day's record, byte for byte as it was sealed; or the one that waits for its reviewer."""
-        record = custody.closing.record(_books(wanted), _day(day))
+        record = custody.closing.record(_books(wanted), day)
         return Response(record, media_type="application/json")
 
     @router.get(
@@ -215,7 +210,7 @@ def _one_day(router: APIRouter, services: Services) -> None:
     )
     def reperform_day(day: PathDay, wanted: Annotated[BooksIn, Query()]) -> Response:
         """Compute the day's record again from its stored inputs, its entries from the journal, and compare."""
-        found = custody.closing.reperform(_books(wanted), _day(day))
+        found = custody.closing.reperform(_books(wanted), day)
         return Json(
             {
                 "day": found.day.isoformat(),
@@ -232,13 +227,6 @@ def _books(wanted: BooksIn) -> Books:
         return Books(wanted.entity, currency(wanted.currency).number)
     except JinkuError:
         raise NotKept(f"nothing is kept in {wanted.currency}", remedy="use an ISO 4217 code") from None
-
-
-def _day(text: str) -> date:
-    try:
-        return _DAY.validate_python(text)
-    except ValidationError:
-        raise FieldsInvalid([FieldError("day", "is not a day that exists")]) from None
 
 
 def _position(one: dict[str, Any]) -> dict[str, Any]:
