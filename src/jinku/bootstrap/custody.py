@@ -55,11 +55,11 @@ from jinku.custody.parties.people import PeopleStore
 from jinku.custody.parties.register import PartyRegister
 from jinku.custody.parties.service import Institution, PartyOffice, Stores
 from jinku.custody.proof.desk import AttestationDesk
+from jinku.custody.reconciliation.statement_desk import StatementDesk
 from jinku.custody.retention.drills import DrillBook
 from jinku.custody.retention.kinds import BreakWords, FileRecords
 from jinku.custody.retention.office import OfficeParts, RecordKind, RetentionOffice
 from jinku.custody.retention.table import ROWS, longest_of
-from jinku.custody.statements.desk import StatementDesk
 from jinku.custody.structure.bitemporal import EffectiveBooks
 from jinku.custody.structure.bitemporal_guard import BackdatingGuard
 from jinku.custody.structure.bitemporal_hours import BusinessHours
@@ -201,7 +201,13 @@ class Custody(Closing):
         names = ChartNames(self.chart(entity, currency))
         return self._once(
             "agreements",
-            lambda: AgreementOffice(self.house.ledger, self.agreement_store, names, clock=self.clock),
+            lambda: AgreementOffice(
+                self.house.ledger,
+                self.agreement_store,
+                names,
+                self.clock,
+                lambda day: self.days.is_closed(entity, currency, day),
+            ),
             entity,
             currency,
         )

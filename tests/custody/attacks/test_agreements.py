@@ -4,15 +4,16 @@ from pathlib import Path
 
 import pytest
 from tests.custody.orders.conftest import platform
+from tests.custody.orders.test_business_days import FRIDAY, MONDAY, House, house
 from tests.custody.orders.kit import BANK, CHART, DAY, A, B, Platform
 
 from jinku.custody.agreements.accounts import ChartNames
-from jinku.custody.agreements.errors import AccountNameRefused
-from jinku.custody.agreements.model import RunRequest
+from jinku.custody.agreements.errors import AccountNameRefused, NotBookable
+from jinku.custody.agreements.model import RunRequest, RunStatus
 from jinku.custody.agreements.office import AgreementOffice
 from jinku.custody.agreements.store import AgreementStore
 
-__all__ = ["platform"]
+__all__ = ["house", "platform"]
 
 
 @pytest.mark.parametrize(
@@ -41,3 +42,21 @@ def test_no_agreement_makes_or_unmakes_money(
         with pytest.raises(AccountNameRefused):
             office.execute(request)
     assert (platform.balance(A), platform.balance(B), platform.balance(BANK)) == (100, 0, -100)
+
+
+def test_no_agreement_books_into_a_closed_day(house: House) -> None:
+    """R6: what was closed and attested is changed by no run that dates itself back."""
+    house.deposit(100, FRIDAY)
+    house.clock.turn(3 * 86_400)
+    house.close(FRIDAY)
+    office = house.custody.agreements(1, 156)
+    office.propose(
+        "fee", "send [CNY/2 5] (\n  source = @investor:1\n  destination = @fee_income\n)", author="a"
+    )
+    office.approve("fee", 1, "b")
+    request = RunRequest(id=1 << 80, day=FRIDAY, agreement="fee", version=1, variables={})
+    with pytest.raises(NotBookable, match="is closed"):
+        office.execute(request)
+    assert office.recover() == []
+    again = RunRequest(id=2 << 80, day=MONDAY, agreement="fee", version=1, variables={})
+    assert office.execute(again).status is RunStatus.BOOKED

@@ -23,7 +23,9 @@ Example::
 import re
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from typing import Protocol
 
 import numpy as np
@@ -39,6 +41,7 @@ from jinku.custody.agreements.errors import (
     BadAgreement,
     FourEyes,
     NotApproved,
+    NotBookable,
     RunChanged,
 )
 from jinku.custody.agreements.model import (
@@ -84,9 +87,16 @@ class AgreementOffice:
     """Agreements of one institution on one ledger; see the module's rules. For any number of threads."""
 
     def __init__(
-        self, ledger: AgreementLedger, store: AgreementStore, names: AccountNames, clock: Clock = time.time_ns
+        self,
+        ledger: AgreementLedger,
+        store: AgreementStore,
+        names: AccountNames,
+        clock: Clock = time.time_ns,
+        is_closed: Callable[[date], bool] = lambda _: False,
     ) -> None:
+        """`is_closed` says of which business days nothing may be booked any more."""
         self._ledger, self._store, self._names, self._clock = ledger, store, names, clock
+        self._is_closed = is_closed
         self._turn = threading.Lock()
 
     # --- putting into force --------------------------------------------------------------------------------------
@@ -171,6 +181,8 @@ class AgreementOffice:
         with self._turn:
             known = self._store.run(request.id)
             if known is None:
+                if self._is_closed(request.day):
+                    raise NotBookable(f"{request.day} is closed", remedy="book it on a day that is open")
                 plan = self._plan(request)
                 self._store.plan(request.id, request.text(), plan, self._clock())
                 return self._send(Run(request.id, plan, RunStatus.PLANNED))
