@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 from tests.custody.orders.conftest import platform
-from tests.custody.orders.test_business_days import FRIDAY, MONDAY, House, house
 from tests.custody.orders.kit import BANK, CHART, DAY, A, B, Platform
+from tests.custody.orders.test_business_days import FRIDAY, MONDAY, House, house
 
 from jinku.custody.agreements.accounts import ChartNames
 from jinku.custody.agreements.errors import AccountNameRefused, NotBookable
