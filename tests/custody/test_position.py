@@ -10,12 +10,11 @@ from tests.custody.statements import CNY, DAY, IN, entry, statement
 
 from jinku.base.currency import currency
 from jinku.custody.closing.position import Outcome, position
+from jinku.custody.closing.position_report import positions_csv, positions_markdown
 from jinku.custody.reconciliation.engine import Movement, reconcile
 from jinku.custody.reconciliation.report import (
     breaks_csv,
     matches_csv,
-    positions_csv,
-    positions_markdown,
     reconciliation_markdown,
 )
 

@@ -9,7 +9,7 @@ from jinku.api.token import Token, load_or_make_token
 from jinku.bootstrap import House
 from jinku.bootstrap.custody import Custody
 from jinku.custody.proof.desk import AttestationDesk
-from jinku.custody.statements.desk import StatementDesk
+from jinku.custody.reconciliation.statement_desk import StatementDesk
 from jinku.identity.credentials import CredentialBook
 from jinku.ledger.asynchronous import AsyncLedger
 from jinku.ledger.service import Ledger

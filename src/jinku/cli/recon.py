@@ -87,7 +87,7 @@ def position(
 ) -> None:
     """What is owed to clients against what the bank holds, by legal entity and currency. Exit code 1: a shortfall."""
     from jinku.cli.reconciling import positions_of, short, write_positions
-    from jinku.custody.reconciliation.report import positions_markdown
+    from jinku.custody.closing.position_report import positions_markdown
 
     out = Output(json)
     with existing_house(data) as house:

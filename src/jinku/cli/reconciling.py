@@ -17,16 +17,15 @@ from jinku.api.wire.custody import position_out, reconciliation_out
 from jinku.bootstrap import House
 from jinku.bootstrap.custody import Custody
 from jinku.custody.closing.position import Outcome, Position
+from jinku.custody.closing.position_report import positions_csv, positions_markdown
 from jinku.custody.closing.standing import positions_now
 from jinku.custody.reconciliation.model import Reconciliation
 from jinku.custody.reconciliation.report import (
     breaks_csv,
     matches_csv,
-    positions_csv,
-    positions_markdown,
     reconciliation_markdown,
 )
-from jinku.custody.statements.desk import StatementDesk
+from jinku.custody.reconciliation.statement_desk import StatementDesk
 from jinku.custody.structure.chart import Chart
 from jinku.custody.structure.table import Kind
 

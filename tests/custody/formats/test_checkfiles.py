@@ -7,10 +7,11 @@ from tests.custody.formats.writers import DAY
 
 from jinku.base.errors import InputError
 from jinku.custody.reconciliation.breaks import Outcome
+from jinku.custody.reconciliation.check_outcomes import RecordOutcome, outcomes
 from jinku.custody.reconciliation.engine import reconcile
 from jinku.custody.reconciliation.model import Movement
 from jinku.custody.statements.formats import read_statement
-from jinku.custody.statements.formats.checkfiles import CHECK_KINDS, CheckKind, RecordOutcome, outcomes
+from jinku.custody.statements.formats.checkfiles import CHECK_KINDS, CheckKind
 from jinku.custody.statements.model import Direction, EntryStatus, StatementKind
 
 ROWS = (

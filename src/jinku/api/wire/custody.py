@@ -8,7 +8,7 @@ from jinku.api.wire.filters import Page
 from jinku.api.wire.numbers import Digits128, InstantText, instant_out
 from jinku.custody.closing.position import Position
 from jinku.custody.reconciliation.breaks import Break
-from jinku.custody.statements.desk import Reconciled
+from jinku.custody.reconciliation.statement_desk import Reconciled
 from jinku.custody.statements.intake import Accepted, AcceptedFile
 from jinku.custody.statements.model import Finding, Statement
 

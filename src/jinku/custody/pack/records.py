@@ -19,10 +19,10 @@ from typing import Any
 import orjson
 
 from jinku.custody.agreements.model import Agreement
+from jinku.custody.reconciliation.statement_desk import REGISTER_FILE
 from jinku.custody.reports.journal import Journal, Standing, seals
 from jinku.custody.reports.section import Both, Row, Section, day, moment, money, number, text
 from jinku.custody.reports.topics import topic_text
-from jinku.custody.statements.desk import REGISTER_FILE
 
 
 def statements_section(directory: Path) -> Section:

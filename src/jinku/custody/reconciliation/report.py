@@ -1,4 +1,4 @@
-"""Reports of reconciliations and positions: CSV for machines, Markdown for people. Pure functions to text.
+"""Reports of reconciliations: CSV for machines, Markdown for people. Pure functions to text.
 
 Rules: amounts are decimal text in the currency's own decimals; what comes from outside is made harmless by
 `jinku.custody.inert`; order is that of the result, so equal results give equal bytes.
@@ -8,10 +8,7 @@ Example::
     Path("breaks.csv").write_text(breaks_csv(reconciliation))
 """
 
-from collections.abc import Sequence
-
 from jinku.base.decimals import format_minor
-from jinku.custody.closing.position import Position
 from jinku.custody.inert import csv_text, markdown_cell
 from jinku.custody.reconciliation.breaks import ageing
 from jinku.custody.reconciliation.model import Reconciliation
@@ -42,18 +39,6 @@ MATCH_COLUMNS = (
     "direction",
     "lag_days",
     "explanation",
-)
-POSITION_COLUMNS = (
-    "currency",
-    "as_of",
-    "clients",
-    "clients_sum",
-    "floored",
-    "floored_sum",
-    "requirement",
-    "resource",
-    "difference",
-    "outcome",
 )
 
 
@@ -138,36 +123,4 @@ def reconciliation_markdown(result: Reconciliation) -> str:
     hidden = len(result.breaks) - BREAKS_SHOWN_MAX
     if hidden > 0:
         lines += ["", f"… and {hidden:,} more in the CSV file."]
-    return "\n".join(lines) + "\n"
-
-
-def positions_csv(positions: Sequence[Position]) -> str:
-    """One line per currency."""
-    return csv_text(POSITION_COLUMNS, (_position_row(one) for one in positions))
-
-
-def _position_row(one: Position) -> tuple[str, ...]:
-    def text(amount: int) -> str:
-        return format_minor(amount, one.currency.exponent)
-
-    return (
-        one.currency.code,
-        one.as_of,
-        str(one.client_count),
-        text(one.clients_sum),
-        str(one.floored_count),
-        text(one.floored_sum),
-        text(one.requirement),
-        text(one.resource),
-        text(one.difference),
-        one.outcome.value,
-    )
-
-
-def positions_markdown(positions: Sequence[Position]) -> str:
-    """The positions for a person, each with its arithmetic."""
-    lines = ["# Safeguarding position"]
-    for one in positions:
-        lines += ["", f"## {one.currency.code} {markdown_cell(one.as_of)}: {one.outcome.value}", ""]
-        lines += [f"- {markdown_cell(step)}" for step in one.explanation]
     return "\n".join(lines) + "\n"

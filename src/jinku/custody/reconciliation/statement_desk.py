@@ -6,8 +6,9 @@ Rules:
    whatever the register names is there; a refused file leaves nothing.
 2. A reconciliation is kept under ``reconciliations/`` by an id that follows from statement and account, so asking
    again gives the same one, newly computed from the ledger as it stands.
-3. Statements of one account are reconciled in their order: what the one before left open, on our side and on the bank's,
-   is kept beside it and is expected again (`jinku.custody.reconciliation.carried`). A report within the day leaves nothing.
+3. Statements of one account are reconciled in their order: what the one before left open, on our side and on the
+   bank's, is kept beside it and expected again (`jinku.custody.reconciliation.carried`). A report within the day
+   leaves nothing.
 4. One file is taken in at a time.
 """
 
