@@ -87,3 +87,18 @@ def test_the_page_on_custody_has_the_chart_and_the_breaks_of_the_code(name: str)
     kinds = load_structure().kinds.values()
     assert chart == [(one.key, one.chinese if chinese else one.english) for one in kinds]
     assert re.findall(r"^\| `([a-z_]+)` \|", text, re.MULTILINE) == [kind.value for kind in BreakClass]
+
+
+@pytest.mark.parametrize("name", ["custody.md", "custody.zh-CN.md"])
+def test_the_page_on_custody_leads_from_each_requirement_to_a_command_and_a_test(name: str) -> None:
+    text = (DOCS / name).read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (R\d+) \| .* \| `jinku ([^`]+)` \| `([^`]+)` \|$", text, re.MULTILINE)
+    assert [number for number, _, _ in rows] == [f"R{number}" for number in range(1, 22)]
+    for number, words, test in rows:
+        command: Any = typer.main.get_command(app)
+        for word in words.split():
+            command = command.commands[word]
+        named = re.findall(
+            r'"""((?:R\d+(?:, )?)+):', (ROOT / "tests" / "custody" / test).read_text(encoding="utf-8")
+        )
+        assert number in ", ".join(named).split(", "), f"{test} has no test of {number}"
