@@ -17,7 +17,7 @@ Example::
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import cache
@@ -364,10 +364,19 @@ class Classifier:
 
     def _rivals(self, node: int) -> tuple[str, ...]:
         """Open records of other sides that fit without proof: by a shared reference, or by amount where one is
-        nameless."""
+        nameless. The first few: where thousands fit, the rest are not looked at."""
+        alive: dict[int, None] = {}
+        for one in self._candidates(node):
+            if not self._settled(one):
+                alive[one] = None
+                if len(alive) == CANDIDATES_MAX:
+                    break
+        return tuple(map(self.book.named, alive))
+
+    def _candidates(self, node: int) -> Iterator[int]:
         book = self.book
         case = self.cases.of_node[node]
-        found: dict[int, None] = dict.fromkeys(self.cases.work.ambiguous.get(node, ()))
+        yield from self.cases.work.ambiguous.get(node, ())
         here, name = int(book.side_of[node]), int(self.cases.work.name[node])
         for side in self.taking_part:
             if side == here or self.cases.count[side, case]:
@@ -377,32 +386,29 @@ class Classifier:
                 lag = int(book.business[one] - book.business[node]) * (1 if of_ours else -1)
                 near = self._reach[0] <= lag <= self._reach[1] and book.currency[one] == book.currency[node]
                 if near and not book.taken_back[one] and not book.taken_back[node]:
-                    found[one] = None
+                    yield one
             if of_ours or self._nameless(node):
-                found |= dict.fromkeys(self._fits(node, side, of_ours=of_ours))
-        alive = [one for one in found if not self._settled(one)]
-        return tuple(book.named(one) for one in alive[:CANDIDATES_MAX])
+                yield from self._fits(node, side, of_ours=of_ours)
 
     def _settled(self, node: int) -> bool:
         case = self.cases.of_node[node]
         return all(self.cases.count[side, case] > 0 for side in self.taking_part)
 
-    def _fits(self, node: int, side: int, *, of_ours: bool) -> list[int]:
+    def _fits(self, node: int, side: int, *, of_ours: bool) -> Iterator[int]:
         book = self.book
         shelf = self._fitting.get(self._shape(node, side), ())
         day = int(book.business[node])
         low, high = (
             (day + self._fit[0], day + self._fit[1]) if of_ours else (day - self._fit[1], day - self._fit[0])
         )
-        found = []
-        for business, one in shelf[bisect_left(shelf, (low, -1)) :][:_SCANNED_MAX]:
+        first = bisect_left(shelf, (low, -1))
+        for business, one in shelf[first : first + _SCANNED_MAX]:
             if business > high:
                 break
             if of_ours and not self._nameless(one):
                 continue
             if self._may_be(node, one):
-                found.append(one)
-        return found
+                yield one
 
     def _may_be(self, node: int, other: int) -> bool:
         """Whether the counterparties allow that two records are one payment: a bank's one must be known to our

@@ -5,8 +5,8 @@ Rules:
 1. A pair of sides has an anchor, whose references are ours, and another side, whose records are known by the first of
    their ids that the anchor's side has (or an alias of it that the platform gave).
 2. Rows of the table run in their order over what is still open. What a row links is consumed.
-3. Counterparties that are both given and differ forbid a match that no reference proves, and to take another amount
-   under a reference for the same payment.
+3. Counterparties that are both given and differ forbid a match that no reference proves, and to take another amount,
+   direction or account under a reference for the same payment: a mistyped reference is often another one of ours.
 
 Example::
 
@@ -220,6 +220,8 @@ class Work:
             if key in ("reference", "batch", "text", "normal", "counterparty"):
                 lacking |= column == 0
             columns.append(column)
+        if lacking.all():
+            return np.full(len(anchor), -1), np.full(len(other), -1)
         codes = combined(columns)
         codes[lacking] = -1
         return codes[: len(anchor)], codes[len(anchor) :]
@@ -250,7 +252,10 @@ class Work:
             alone = self._alone(rule, now)
             keep = alone[a] & alone[b] & (self.book.amount[a] > 0)
             a, b = a[keep], b[keep]
-        if not set(rule.keys) & {"reference", "normal", "text"} or rule.verdict is BreakClass.AMOUNT_DIFFERS:
+        if now.place and "reference" in rule.keys:  # a bank's references may be mistyped; programs' are not
+            keep = self._unrivalled(now, rule, a, b)
+            a, b = a[keep], b[keep]
+        if not set(rule.keys) & {"reference", "normal", "text"} or rule.verdict is not None:
             parties = self.book.counterparty
             clash = (parties[a] > 0) & (parties[b] > 0) & (parties[a] != parties[b])
             a, b = a[~clash], b[~clash]
@@ -263,6 +268,40 @@ class Work:
         self.link(now.place, number, [a, b])
         for mine, theirs in odd:
             self._walk(now.place, number, rule, mine, theirs)
+
+    def _unrivalled(self, now: Pass, rule: Rule, a: Longs, b: Longs) -> Bits:
+        """Whether no other open record of the anchor's side fits `b` but for a typing error in the reference.
+
+        Asked where amount or direction differ under a reference, and where the counterparties do; a rival must then
+        have the counterparty itself. Where there is one, the reference may be mistyped or the payment wrong: unless the
+        counterparty tells, nobody can say, and all of them are undecided.
+        """
+        party, keep = self.book.counterparty, np.ones(len(b), np.bool_)
+        keys = ["account", "currency", "amount", "direction"]
+        asked = np.arange(len(b))
+        if rule.verdict not in (BreakClass.AMOUNT_DIFFERS, BreakClass.WRONG_DIRECTION):
+            asked = np.flatnonzero((party[a] > 0) & (party[b] > 0) & (party[a] != party[b]))
+            keys.append("counterparty")
+        if not len(asked):
+            return keep
+        near = Weak(self.book, self.rules, now.name, now.known).nearly(rule, keys, now.anchor, b[asked])
+        for place in asked.tolist():
+            mine, theirs = int(a[place]), int(b[place])
+            told = party[mine] == party[theirs] > 0
+            rivals = tuple(
+                one
+                for one in near.get(theirs, ())
+                if one != mine and (not told or party[one] == party[theirs])
+            )
+            if rivals:
+                keep[place] = False
+                self._undecided(theirs, mine, *rivals)
+                for one in (mine, *rivals):
+                    self._undecided(one, theirs)
+        return keep
+
+    def _undecided(self, node: int, *fits: int) -> None:
+        self.ambiguous[node] = tuple(dict.fromkeys((*self.ambiguous.get(node, ()), *fits)))
 
     def _joined(
         self, rule: Rule, mine: tuple[Longs, Longs], theirs: tuple[Longs, Longs]

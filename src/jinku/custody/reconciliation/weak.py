@@ -15,6 +15,7 @@ Example::
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
@@ -80,7 +81,7 @@ class Weak:
         book, found = self._book, Found()
         other = self._mistyped(anchor, other[self._name[other] > 0])
         anchor = anchor[self._name[anchor] > 0]
-        for mine, theirs in self._same(rule, anchor, other):
+        for mine, theirs in self._same(rule.keys, anchor, other):
             if len(mine) * len(theirs) > NEAR_PAIRS_MAX:
                 continue
             near = [(a, b) for a in mine for b in theirs if self._apart(a, b) and self._fits(rule, a, b)]
@@ -92,6 +93,23 @@ class Weak:
                 else:
                     found.undecided.setdefault(a, tuple(y for x, y in near if x == a)[:CANDIDATES_MAX])
                     found.undecided.setdefault(b, tuple(x for x, y in near if y == b)[:CANDIDATES_MAX])
+        return found
+
+    def nearly(
+        self, rule: Rule, keys: Sequence[str], anchor: Longs, other: Longs
+    ) -> dict[int, tuple[int, ...]]:
+        """For those of `other` whose reference is one error apart from that of an open record with the same `keys` and
+        no other counterparty: these records."""
+        found: dict[int, tuple[int, ...]] = {}
+        for mine, theirs in self._same(keys, anchor[self._name[anchor] > 0], other):
+            if len(mine) * len(theirs) > NEAR_PAIRS_MAX:
+                continue
+            for b in theirs:
+                near = [
+                    a for a in mine if self._apart(a, b) and self._fits(rule, a, b) and not self._clash(a, b)
+                ]
+                if near:
+                    found[b] = tuple(near[:CANDIDATES_MAX])
         return found
 
     def _mistyped(self, anchor: Longs, other: Longs) -> Longs:
@@ -120,7 +138,7 @@ class Weak:
         book, found, used = self._book, Found(), set[int]()
         other = other[~self._known[self._name[other]]]
         parties = book.counterparty
-        for mine, theirs in self._same(rule, anchor[parties[anchor] > 0], other[parties[other] > 0]):
+        for mine, theirs in self._same(rule.keys, anchor[parties[anchor] > 0], other[parties[other] > 0]):
             for node in theirs:
                 free = [one for one in mine if one not in used and self._fits(rule, one, node)]
                 chosen = self._choices(free, int(book.signed[node]), int(self._count(node)))
@@ -152,8 +170,8 @@ class Weak:
         part, row = self._book.record(node)
         return int(part.batch_count[row])
 
-    def _same(self, rule: Rule, anchor: Longs, other: Longs) -> list[tuple[list[int], list[int]]]:
-        """Open records of both sides by equal keys of `rule`."""
+    def _same(self, keys: Sequence[str], anchor: Longs, other: Longs) -> list[tuple[list[int], list[int]]]:
+        """Open records of both sides by equal `keys`."""
         if not len(anchor) or not len(other):
             return []
         book = self._book
@@ -165,7 +183,7 @@ class Weak:
             "amount": book.amount_code,
             "direction": book.sideway,
         }
-        key = combined([named[one][both] for one in rule.keys])
+        key = combined([named[one][both] for one in keys])
         groups: dict[int, tuple[list[int], list[int]]] = {}
         shared = np.intersect1d(key[: len(anchor)], key[len(anchor) :])
         for place in np.flatnonzero(np.isin(key, shared)).tolist():
