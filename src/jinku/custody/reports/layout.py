@@ -2,9 +2,9 @@
 from.
 
 Appendix C (credit balance processing file structure, 84 FR 37020, in force 2019-10-01) is a pipe-delimited file without
-padding. Its first 24 fields are below with the numbers and names of the rule. A field that the rule calls not
-applicable stays empty between its delimiters. The rule speaks of the credit balances of a bank's debtors; here the
-same layout lists the owners of a pooled account, with the pool's account number as field 02.
+padding. Fields 01 to 23 are below with the numbers and names of the rule; 24 is unconfirmed (s). A field that the
+rule calls not applicable stays empty between its delimiters. The rule speaks of the balances of a bank's debtors;
+here the same layout lists the owners of a pooled account, with the pool's account number as field 02.
 
 | column | meaning |
 |---|---|
