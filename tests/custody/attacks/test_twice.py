@@ -1,5 +1,7 @@
 """Thieves who want one sum twice, or another's: reversal and return of one payout, loans paid on to a friend."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tests.custody.orders.conftest import platform
@@ -83,3 +85,25 @@ def test_a_loan_is_paid_on_to_a_merchant_and_to_nobody_else(platform: Platform) 
         assert platform.give(stolen, "clerk").reason is Reason.ACCOUNT_OF_OTHERS
     platform.ok(o.Release(id=platform.new(), merchant=SHOP, **fields), "clerk")  # type: ignore[arg-type]
     assert (platform.balance(SHOP), platform.balance(B), platform.balance(BORROWER)) == (100, 0, 0)
+
+
+def test_a_bad_reversal_stands_in_nobodys_way(platform: Platform) -> None:
+    """R3: a reversal that is refused, dropped or lapses does not keep the right one of that order out."""
+    wrong = o.Deposit(id=platform.new(), day=DAY, account=B, amount=500, reference=7)
+    platform.ok(wrong, CHANNEL)
+    right = reversal_of(platform.ledger, wrong)
+    assert platform.give(replace(right, legs=(x.Booked(wrong.id, 1),)), "thief").state is State.REFUSED
+    assert platform.give(replace(right, subject=1), "thief").state is State.AWAITING
+    assert platform.give(right, "clerk").reason is Reason.ORDER_CHANGED  # one at a time waits
+    platform.acts.drop(order_key(right), by="head", reason="not as agreed")
+    assert platform.give(replace(right, subject=2), "thief").state is State.AWAITING
+    platform.clock.turn(90_000)
+    platform.acts.lapse()
+    assert platform.give(right, "clerk").state is State.AWAITING
+    assert platform.give(right, "clerk").state is State.AWAITING
+    platform.acts.confirm(order_key(right), by="head")
+    assert platform.give(right, "clerk").state is State.BOOKED
+    assert platform.balance(B) == 0
+    assert [
+        one.by for one in platform.acts.show(order_key(right)).history if one.state is State.RECEIVED
+    ] == ["head"]

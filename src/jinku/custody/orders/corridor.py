@@ -7,7 +7,8 @@ Rules:
 2. The verdict on each order is in the book before the ledger is asked, its answer after. Where a crash comes between,
    `recover` sends the same transfers again: nothing is booked twice, nothing that was promised is lost.
 3. The same request again gets the same answer; another one under the same id is refused by name, and nothing moves.
-   Only the bank's word, which stays true when it was refused, may be given anew: on a day that is open by then.
+   Only the bank's word, which stays true when it was refused, may be given anew: on a day that is open by then. And a
+   refused or lapsed reversal, whose id is that of another's order, stands in nobody's way.
 4. What needs a checker waits in the book until another person confirms or it lapses; see `jinku.custody.orders.acts`.
 5. Every batch is sealed in the log with the words it was given on and what became of it.
 6. May be used by many threads at once: batches follow one another, so each sees the doings of those before.
@@ -49,7 +50,7 @@ from jinku.custody.orders.examining import (
 from jinku.custody.orders.granting import SEAL_TOPIC_AUTHORITY, LimitLedger
 from jinku.custody.orders.legs import Fact
 from jinku.custody.orders.mandates import MandateOffice
-from jinku.custody.orders.model import Order, order_of
+from jinku.custody.orders.model import Order, Step, order_of
 from jinku.custody.orders.movements import Mark, values
 from jinku.custody.orders.policy import same_person
 from jinku.custody.orders.policy_store import PolicyShelf
@@ -168,9 +169,8 @@ class Corridor:
         with rooms.database.reading() as connection:
             newest = rooms.book.newest_key(connection)
             known = rooms.book.places(connection, [key for key in keys if key <= newest])
-            if anew:
-                again = self._refused_words(connection, known)
-                known = {key: place for key, place in known.items() if key not in again}
+            again = self._in_the_way(connection, known, anew)
+            known = {key: place for key, place in known.items() if key not in again}
             answers = self._known(connection, batch, keys, known)
         if (answers.outcomes["state"] == State.RECEIVED).any() and self.recover():
             return self._submit(batch, anew)  # asked again after a fault between book and ledger
@@ -224,15 +224,17 @@ class Corridor:
                 outcomes["state"][place] = held.state
         return Answers(batch.columns, outcomes, tuple(whys))
 
-    def _refused_words(self, connection: Connection, known: dict[bytes, Place]) -> list[bytes]:
-        """Those of `known` that are the bank's word and were refused."""
+    def _in_the_way(self, connection: Connection, known: dict[bytes, Place], anew: bool) -> list[bytes]:
+        """Those of `known` that came to nothing and may be given anew: reversals, and with `anew` the bank's words."""
         book, found = self.rooms.book, list[bytes]()
-        stored = {number: book.batch(connection, number) for number in {one.batch for one in known.values()}}
-        for key, at in known.items():
+        looked = {key: at for key, at in known.items() if anew or key[_STEP_BYTE] == Step.REVERSED}
+        stored = {number: book.batch(connection, number) for number in {one.batch for one in looked.values()}}
+        for key, at in looked.items():
             batch = stored[at.batch]
             state = int(batch.outcomes["state"][at.place]) if at.state is None else at.state
             kind = CATALOGUE[OrderType(int(batch.requests.columns.rows["type"][at.place]))]
-            if state == State.REFUSED and kind.word is Word.BANK:
+            words = state == State.REFUSED and anew and kind.word is Word.BANK
+            if words or (state in (State.REFUSED, State.EXPIRED) and kind.type is OrderType.REVERSAL):
                 found.append(key)
         return found
 
@@ -430,6 +432,8 @@ def _merged(answers: Answers, fresh: NDArray[np.int64], outcomes: Array, whys: t
 
 
 _FRESH = 254
+_STEP_BYTE = -3
+"""Where a key, an id of 16 bytes, has its order's step."""
 _ACCOUNTS_AT_ONCE = 8_000
 _CUSTOMERS = [kind.type for kind in CATALOGUE.values() if kind.word is Word.CUSTOMER]
 _NOT_HELD = (
