@@ -94,6 +94,12 @@ def test_what_is_attested_is_what_the_close_finds_owed(result: DemoResult) -> No
     assert result.closed.remedies[0].proposed_by != result.closed.remedies[0].decided_by
 
 
+def test_the_remedy_takes_the_excess_in_our_books_away(result: DemoResult) -> None:
+    """R9: not out of the risk reserve, whose requirement would fall with it."""
+    [remedy] = result.closed.remedies
+    assert json.loads(remedy.evidence)["payment"]["position_now"]["difference"] == "0"
+
+
 def test_fridays_breaks_end_where_monday_makes_up_for_them(result: DemoResult) -> None:
     """R8: what the bank shows a day later, and what the platform finds again, is a break no longer."""
     open_on_monday = {one.key[0] for one in result.monday.breaks}
@@ -106,15 +112,16 @@ def test_a_check_that_fails_ends_the_demo(tmp_path: Path) -> None:
     def bank(directory: Path, count: int, seed: int) -> BankBooks:
         return replace(quiet_bank(directory, count, seed), double_paid=1)
 
+    watcher = Watcher()
     with pytest.raises(SimulationFault, match="no payee paid twice"):
-        run_demo(DemoRequest(tmp_path / "out", 3, small=True, callers=8), doors(bank), Watcher())
+        run_demo(DemoRequest(tmp_path / "out", 3, small=True, callers=8), doors(bank), watcher)
+    assert watcher.done["the platform's day"] == watcher.totals["the platform's day"] > 1_000
 
 
 def test_the_same_seed_gives_the_same_outcome(result: DemoResult, tmp_path: Path) -> None:
     assert run(tmp_path / "again").outcome == result.outcome
     summary = json.loads((result.request.directory / "summary.json").read_text("utf-8"))
     assert summary["outcome"] == json.loads(json.dumps(result.outcome))
-    assert run(tmp_path / "other", seed=4).outcome != result.outcome
 
 
 def test_files_agree_with_what_was_computed(result: DemoResult) -> None:
@@ -179,12 +186,6 @@ def test_anothers_receipt_does_not_prove_my_balance(result: DemoResult) -> None:
         verify_balance_receipt(swapped.encode(), vkey)
 
 
-def test_progress_counts_every_transfer(tmp_path: Path) -> None:
-    watcher = Watcher()
-    made = run_demo(DemoRequest(tmp_path / "out", 3, small=True, callers=8), doors(), watcher)
-    assert watcher.done["the platform's day"] == watcher.totals["the platform's day"] == made.run.transfers
-
-
 def test_a_folder_with_anything_else_in_it_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("mine")
     for force in (False, True):
@@ -236,7 +237,7 @@ def test_a_demo_that_is_being_served_is_not_replaced(tmp_path: Path) -> None:
 def test_the_command_answers_a_person_and_a_program(tmp_path: Path) -> None:
     app = typer.Typer()
     app.command()(demo)
-    common = ["--out", str(tmp_path / "out"), "--small", "--seed", "3", "--callers", "16"]
+    common = ["--out", str(tmp_path / "out"), "--small", "--seed", "3", "--callers", "16", "--no-bank"]
     shown = CliRunner().invoke(app, common)
     assert shown.exit_code == 0
     assert "对账" in shown.output
@@ -246,3 +247,16 @@ def test_the_command_answers_a_person_and_a_program(tmp_path: Path) -> None:
     assert not answered.stderr
     refused = CliRunner().invoke(app, common)
     assert isinstance(refused.exception, FolderRefused)
+
+
+@pytest.mark.slow
+def test_the_banks_scene_kills_our_process_and_nothing_is_paid_twice(tmp_path: Path) -> None:
+    """R5: with the bank's own process, faults and a kill -9; the demo ends well only if three books agree."""
+    app = typer.Typer()
+    app.command()(demo)
+    options = ["--out", str(tmp_path / "out"), "--small", "--seed", "5", "--callers", "16", "--json"]
+    answered = CliRunner().invoke(app, options)
+    assert answered.exit_code == 0, answered.exception
+    [bank] = [one for one in json.loads(answered.stdout)["scenes"] if one["scene"].startswith("The bank")]
+    assert all(check["passed"] for check in bank["checks"])
+    assert len(bank["checks"]) == 4

@@ -33,25 +33,29 @@ def demo(
         bool, typer.Option("--small", help="A small platform: seconds instead of a minute.")
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace an earlier demo in that folder.")] = False,
+    bank: Annotated[
+        bool, typer.Option(help="Play the bank's scene, with processes of its own; one of them is killed.")
+    ] = True,
     callers: Annotated[int, typer.Option(help="How many callers order at once.", min=1, max=256)] = 128,
     json: Json = False,
 ) -> None:
-    """Play a platform's day, reconcile it with the bank, prove what is owed, and check it all from outside."""
+    """Play a platform's days, close them with the bank, prove what is owed, hand it over, and check it all from
+    outside."""
     from jinku.sim.demo import run_demo
     from jinku.sim.result import DemoRequest
 
     request = DemoRequest(out_directory, seed, small, force, callers)
     with _Bars(quiet=json) as bars:
-        result = run_demo(request, _doors(), bars)
+        result = run_demo(request, _doors(bank=bank), bars)
     out = Output(json)
     out.show(result.as_json(), lambda: _render(out, result))
 
 
-def _doors() -> "Doors":
+def _doors(*, bank: bool) -> "Doors":
     from jinku.bootstrap.custody import Custody
     from jinku.sim.rooms import Doors
 
-    return Doors(_open, lambda house, clock: Custody(cast("House", house), clock), _bank)
+    return Doors(_open, lambda house, clock: Custody(cast("House", house), clock), _bank if bank else None)
 
 
 def _open(directory: Path, clock: "SimClock") -> "OpenHouse":

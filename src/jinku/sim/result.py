@@ -190,7 +190,7 @@ def next_steps(result: DemoResult, directory: Path, program: str = "jinku") -> l
         (f"{program} position history --data {directory}", "positions and remedies 头寸与补救"),
         (f"{program} breaks list --data {directory}", "open breaks and who has them 差错台账"),
         (
-            f"{program} breaks history {samples['break']} --data {directory}",
+            f"{program} breaks show {samples['break']} --data {directory}",
             "all that happened to one 差错经过",
         ),
         (f"{program} party show {samples['party']} --data {directory}", "Monday's new party 客户档案"),
