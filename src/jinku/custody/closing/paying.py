@@ -12,7 +12,7 @@ from jinku.base.currency import currency_by_number
 from jinku.custody.closing.days import Books
 from jinku.custody.closing.errors import CloseRefused
 from jinku.custody.closing.remedies import Payment, RemedyKind
-from jinku.custody.closing.requirement import AsOf, position_now
+from jinku.custody.closing.requirement import PRUDENT_KEYS, AsOf, position_now
 from jinku.custody.closing.table import rule_in_force
 from jinku.custody.orders.desk import ColumnarLedger, OrderDesk
 from jinku.custody.orders.exceptional import Excess, TopUp
@@ -79,7 +79,9 @@ class OrderPayer:
         return next(one.as_json() for one in found if one.pool == payment.pool)
 
     def _source(self, payment: Payment) -> int:
-        """The one account of own money in the pool that holds enough: earlier top-ups before fees."""
+        """The one account of own money in the pool that holds enough: earlier top-ups before fees, and what lies there
+        on purpose last: the requirement would fall with it, and the excess would stay.
+        """
         held = self._own(payment.books, payment.pool)
         for number, amount in held:
             if amount >= payment.amount:
@@ -96,7 +98,7 @@ class OrderPayer:
             for one in chart.structure.kinds.values()
             if one.pool == pool and one.money is Money.OWN and one.code in chart.structure.entity_codes
         ]
-        kinds.sort(key=lambda one: one.code != Kind.TOP_UP)
+        kinds.sort(key=lambda one: (one.key in PRUDENT_KEYS, one.code != Kind.TOP_UP))
         numbers = {chart.account(one.code): one for one in kinds}
         found = []
         for account in self._ledger.lookup_accounts(list(numbers)):
