@@ -31,7 +31,7 @@ from typing import Protocol
 import numpy as np
 
 from jinku.base.clock import Clock
-from jinku.base.persons import same_person
+from jinku.base.persons import PERSON, same_person
 from jinku.custody.agreements.accounts import AccountNames
 from jinku.custody.agreements.books import BalanceLedger, Circumstances, run_on_ledger
 from jinku.custody.agreements.errors import (
@@ -63,7 +63,6 @@ from jinku.ledger.model import CreateTransferStatus, TransferFlags
 
 REASON_CHARACTERS_MAX = 500
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}", re.ASCII)
-_PERSON = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _DONE = (CreateTransferStatus.CREATED, CreateTransferStatus.EXISTS)
 
 
@@ -280,7 +279,7 @@ def _deciding(results: Array) -> CreateTransferStatus:
 
 
 def _check_person(field: str, person: str) -> None:
-    if not _PERSON.fullmatch(person):
+    if not PERSON.fullmatch(person):
         raise BadAgreement(
             "not a person's id",
             field=field,

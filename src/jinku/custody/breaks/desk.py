@@ -20,7 +20,6 @@ Example::
     desk.approve(case, "lead-1", day)
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -33,7 +32,7 @@ from jinku.base.calendar import BusinessCalendar, calendar_named
 from jinku.base.clock import Clock, day_of
 from jinku.base.currency import currency_by_number
 from jinku.base.database import Database
-from jinku.base.persons import same_person
+from jinku.base.persons import PERSON, same_person
 from jinku.custody.breaks.ageing import Ageing, age_of, ageing
 from jinku.custody.breaks.correction import Against, Correction, correct
 from jinku.custody.breaks.errors import BadBreak, BreakRefused, NotSenior, SecondPerson
@@ -60,7 +59,6 @@ from jinku.ledger.model import CreateTransferStatus, Transfer
 
 TEXT_CHARACTERS_MAX = 2_000
 LINK_KINDS = ("file", "line", "transfer", "order", "document")
-_PERSON = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _DONE = (CreateTransferStatus.CREATED, CreateTransferStatus.EXISTS)
 
 
@@ -371,7 +369,7 @@ class BreakDesk:
 
 
 def _person(field: str, person: str) -> str:
-    if not _PERSON.fullmatch(person):
+    if not PERSON.fullmatch(person):
         raise BadBreak(
             "not a person's id",
             field=field,

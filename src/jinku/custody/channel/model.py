@@ -21,13 +21,13 @@ from datetime import date
 from enum import StrEnum
 
 from jinku.base.currency import currency
+from jinku.base.persons import PERSON
 from jinku.custody.errors import BadOrder
 from jinku.custody.orders.model import order_of
 
 REQUEST_BITS = 63
 AMOUNT_MAX = 10**18 - 1
 """Minor units; what the message formats have digits for."""
-_PERSON = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _TOKEN = re.compile(r"[A-Za-z0-9._:-]{1,64}", re.ASCII)
 _CHANNEL = re.compile(r"[a-z][a-z0-9_-]{0,31}", re.ASCII)
 
@@ -256,7 +256,7 @@ class Event:
 
 def checked_person(person: str) -> str:
     """`person` if it is an operator's id. Raises BadOrder."""
-    if not _PERSON.fullmatch(person):
+    if not PERSON.fullmatch(person):
         raise BadOrder(
             "not an operator's id", field="by", value=person[:64], remedy="use 1 to 64 of A-Z a-z 0-9 . _ -"
         )

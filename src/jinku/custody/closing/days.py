@@ -20,7 +20,6 @@ Example::
     book.open_day(1, 156)  # the day that what is booked now belongs to
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -33,14 +32,13 @@ from sqlalchemy.exc import IntegrityError
 from jinku.base.clock import Clock, to_rfc3339
 from jinku.base.database import Database
 from jinku.base.errors import InputError
-from jinku.base.persons import same_person
+from jinku.base.persons import PERSON, same_person
 from jinku.custody.closing.errors import CloseRefused, CutOffNotReached, DayIsClosed, NoDayBook, SamePerson
 from jinku.custody.closing.journal import Journal, end_at, find_seal, start_mark
 from jinku.custody.closing.record import SEAL_TOPIC_CLOSE
 from jinku.custody.closing.settings import CloseSettings
 from jinku.custody.closing.tables import CLOSING, DAY, HISTORY, SETTINGS
 
-_PERSON = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 CLOCK_SLACK_NS = 1_000_000_000
 """By how much a clock that is corrected all the time may run back unnoticed."""
 
@@ -464,7 +462,7 @@ class DayBook:
 
 def person(name: str) -> str:
     """`name`, if it can be an operator's id. Raises InputError."""
-    if not _PERSON.fullmatch(name):
+    if not PERSON.fullmatch(name):
         raise InputError(
             "is not an operator's id", field="by", value=name[:64], remedy="use 1 to 64 of A-Z a-z 0-9 . _ -"
         )

@@ -27,6 +27,7 @@ from sqlalchemy.exc import IntegrityError
 
 from jinku.base.canonical import canonical_json
 from jinku.base.clock import NS_PER_SECOND, day_of, to_rfc3339
+from jinku.base.persons import PERSON
 from jinku.custody.errors import BadOrder
 from jinku.custody.orders.book import Batch, Event
 from jinku.custody.orders.catalogue import CATALOGUE, OrderType, type_of
@@ -37,7 +38,7 @@ from jinku.custody.orders.examining import Exam, check_mandates
 from jinku.custody.orders.granting import SEAL_TOPIC_AUTHORITY
 from jinku.custody.orders.legs import POST, VOID
 from jinku.custody.orders.model import Mode, Order, Step, order_of, transfer_id
-from jinku.custody.orders.policy import ANY, PERSON, same_person
+from jinku.custody.orders.policy import ANY, same_person
 from jinku.custody.orders.reasons import Reason, State
 from jinku.custody.orders.requests import OUTCOME, OneTime
 from jinku.custody.orders.sending import resolving_rows, settled_state

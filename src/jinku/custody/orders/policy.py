@@ -21,7 +21,6 @@ Example::
 """
 
 import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -29,12 +28,12 @@ from functools import cached_property
 from typing import Any
 
 from jinku.base.canonical import canonical_json
+from jinku.base.persons import PERSON
 from jinku.custody.orders.catalogue import CATALOGUE, OrderType, Word
 from jinku.custody.orders.errors import BadPolicy
 from jinku.custody.structure.chart import Chart
 
 ANY = "*"
-PERSON = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 LIMIT_MAX = 1 << 60
 ROWS_MAX = 10_000
 CHANNEL = "bank-channel"

@@ -31,9 +31,10 @@ from sqlalchemy import (
 from jinku.base.canonical import canonical_json
 from jinku.base.clock import Clock, to_rfc3339
 from jinku.base.database import Database
+from jinku.base.persons import PERSON
 from jinku.custody.orders.errors import BadPolicy, PolicyDecided, PolicyUnknown, SamePerson
 from jinku.custody.orders.granting import SEAL_TOPIC_AUTHORITY, LimitLedger
-from jinku.custody.orders.policy import BUILT_IN, PERSON, Policy, read_policy, same_person
+from jinku.custody.orders.policy import BUILT_IN, Policy, read_policy, same_person
 
 POLICIES = MetaData()
 _POLICY = Table(

@@ -20,12 +20,12 @@ from typing import Self
 
 import numpy as np
 
+from jinku.base.persons import PERSON
 from jinku.custody.errors import BadOrder
 from jinku.custody.orders.columns import OrderColumns
 from jinku.custody.orders.mandates import EVIDENCE, NUMBER_MAX, Method
 from jinku.custody.orders.model import Order
 from jinku.custody.orders.movements import MARKS
-from jinku.custody.orders.policy import PERSON
 from jinku.custody.orders.reasons import Reason, State
 from jinku.custody.structure.chart import Chart
 from jinku.ledger.layout import Array

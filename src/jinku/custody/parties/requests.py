@@ -4,6 +4,7 @@ import re
 from dataclasses import asdict, dataclass
 
 from jinku.base.canonical import canonical_json
+from jinku.base.persons import PERSON
 from jinku.custody.parties.errors import BadParty
 from jinku.custody.parties.identity import plain
 from jinku.custody.parties.model import PartyForm, Verification
@@ -26,7 +27,6 @@ IDENTIFIER_KINDS = {
 }
 """What an identifier is, and whose: resident id (GB 11643), unified social credit code (GB 32100), and others'."""
 
-_OPERATOR = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _REFERENCE = re.compile(r"[A-Za-z0-9._:/-]{1,64}", re.ASCII)
 
 
@@ -117,7 +117,7 @@ def checked_card(wanted: CardToBind) -> str:
 
 def check_operator(person: str) -> None:
     """Raises BadParty unless `person` is an operator's id."""
-    if not _OPERATOR.fullmatch(person):
+    if not PERSON.fullmatch(person):
         raise BadParty("not an operator's id", field="by", remedy="use 1 to 64 of A-Z a-z 0-9 . _ -")
 
 

@@ -23,7 +23,6 @@ Example::
 
 import hashlib
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -34,7 +33,7 @@ from sqlalchemy import CursorResult, insert, select, update
 from jinku.base.canonical import canonical_json
 from jinku.base.clock import Clock, to_rfc3339
 from jinku.base.database import Database
-from jinku.base.persons import same_person
+from jinku.base.persons import PERSON, same_person
 from jinku.custody.retention.errors import (
     BadRetention,
     PlanRefused,
@@ -48,7 +47,6 @@ SEAL_TOPIC_RETENTION = 10
 FORMAT = "jinku-purge/v1"
 PLAN_RECORDS_MAX = 50_000
 REASON_CHARACTERS_MAX = 500
-_PERSON = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,7 +285,7 @@ class RetentionOffice:
 
 
 def _check(person: str, reason: str = "because") -> None:
-    if not _PERSON.fullmatch(person):
+    if not PERSON.fullmatch(person):
         raise BadRetention(
             "not a person's id", field="by", value=person, remedy="use the opaque id of the person"
         )

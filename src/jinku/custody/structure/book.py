@@ -17,7 +17,6 @@ Example::
     book.in_force()   # {3: Structure('uk-safeguarding', version 1)}
 """
 
-import re
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -39,7 +38,7 @@ from sqlalchemy import (
 
 from jinku.base.clock import Clock
 from jinku.base.database import Database
-from jinku.base.persons import same_person
+from jinku.base.persons import PERSON, same_person
 from jinku.custody.structure.errors import StructureRefused
 from jinku.custody.structure.template import Structure, read_structure
 from jinku.custody.structure.tie import SEAL_TOPIC_STRUCTURE
@@ -48,7 +47,6 @@ from jinku.ledger.layout import SEAL, Array, EntryKind
 STRUCTURES = MetaData()
 ENTITY_MAX = (1 << 32) - 1
 UNSEALED = -1
-_OPERATOR = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _KEPT = ("key", "money", "pool", "place", "role", "side", "limit")
 """What no later structure may change of a kind."""
 
@@ -236,5 +234,5 @@ def _shown(kind: object, field: str) -> str:
 
 
 def _check_operator(person: str) -> None:
-    if not _OPERATOR.fullmatch(person):
+    if not PERSON.fullmatch(person):
         raise StructureRefused("names no operator", remedy="use an id of 1 to 64 of A-Z a-z 0-9 . _ -")
