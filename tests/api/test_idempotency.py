@@ -42,7 +42,7 @@ def test_another_request_with_the_key_is_refused(client: TestClient) -> None:
     client.post("/v1/transfers", json=_transfer(2), headers=key)
     for answer in (
         client.post("/v1/transfers", json=_transfer(3), headers=key),
-        client.post("/v1/transfers/lookup", json={"ids": ["2"]}, headers=key),
+        client.post("/v1/transfers/batch", json={"transfers": [_transfer(2)]}, headers=key),
     ):
         assert (answer.status_code, answer.json()["code"]) == (409, "idempotency_key_reused")
     assert client.get("/v1/transfers/3").status_code == 404
