@@ -1,5 +1,6 @@
 """``/v1/days``, ``/v1/files``, ``/v1/positions/history``: closed days, what they were closed from, doing it again."""
 
+import threading
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
@@ -9,6 +10,7 @@ from starlette.responses import Response
 from jinku.api.books import BooksIn, BooksListIn, Day
 from jinku.api.books import Sha256 as Digest
 from jinku.api.cursor import Cursors
+from jinku.api.errors import TooBusy
 from jinku.api.json import Json
 from jinku.api.services import Services
 from jinku.api.wire.custody import Day as DayText
@@ -170,7 +172,7 @@ def _lists(router: APIRouter, services: Services, cursors: Cursors) -> None:
 
 
 def _one_day(router: APIRouter, services: Services) -> None:
-    custody = services.custody
+    custody, alone = services.custody, threading.Lock()
 
     @router.get(
         "/days/{day}", operation_id="get_day", response_model=None, responses={200: {"model": WholeDayOut}}
@@ -209,8 +211,14 @@ def _one_day(router: APIRouter, services: Services) -> None:
         responses={200: {"model": ReperformanceOut}},
     )
     def reperform_day(day: PathDay, wanted: Annotated[BooksIn, Query()]) -> Response:
-        """Compute the day's record again from its stored inputs, its entries from the journal, and compare."""
-        found = custody.closing.reperform(_books(wanted), day)
+        """Compute the day's record again from its stored inputs, its entries from the journal, and compare; one day
+        at a time."""
+        if not alone.acquire(blocking=False):
+            raise TooBusy("another day is being computed again", remedy="retry after a moment")
+        try:
+            found = custody.closing.reperform(_books(wanted), day)
+        finally:
+            alone.release()
         return Json(
             {
                 "day": found.day.isoformat(),
