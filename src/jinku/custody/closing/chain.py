@@ -5,20 +5,24 @@ Rules:
 1. Each day's record is kept under its digest and names the record of the day before; its digest is the one that the
    log sealed at the entry that the book names, under `SEAL_TOPIC_CLOSE`.
 2. Each day's entries begin where those of the day before end, and no business day is missing.
+3. A record of these books that the log sealed later is of a day that the book has as closed, or is just sealing: who
+   deletes the last day, or opens one again, leaves its seal behind.
 
 Example::
 
     verify_chain(book, ledger, vault, Books(1, 156))  # () when all is well
 """
 
+from collections.abc import Iterator
 from datetime import date
 
 import numpy as np
 
+from jinku.base.currency import currency_by_number
 from jinku.custody.closing.days import Books, Day, DayBook, DayState
 from jinku.custody.closing.errors import ChangedInput
-from jinku.custody.closing.journal import Journal
-from jinku.custody.closing.record import SEAL_TOPIC_CLOSE, record_document
+from jinku.custody.closing.journal import PAGE_ENTRIES, Journal
+from jinku.custody.closing.record import DAY_FORMAT, SEAL_TOPIC_CLOSE, record_document
 from jinku.custody.closing.vault import Vault
 from jinku.ledger.layout import SEAL, EntryKind
 
@@ -27,12 +31,33 @@ def verify_chain(book: DayBook, ledger: Journal, vault: Vault, books: Books) -> 
     """What is wrong, day by day; nothing where all is well. Raises NoDayBook."""
     found: list[str] = []
     before: Day | None = None
+    sealing: set[str] = set()
     for day in book.days(books):
         if day.state is not DayState.CLOSED:
+            sealing = {day.record} if day.state is DayState.SEALING else set()
             break
         found += [f"{day.day}: {problem}" for problem in _problems(book, ledger, vault, day, before)]
         before = day
-    return tuple(found)
+    return (*found, *_left_behind(ledger, vault, books, before.sealed_entry + 1 if before else 0, sealing))
+
+
+def _left_behind(ledger: Journal, vault: Vault, books: Books, first: int, known: set[str]) -> Iterator[str]:
+    """Rule 3: seals from entry `first` on whose record is kept, is of these books, and is not among `known`."""
+    wanted = DAY_FORMAT, books.entity, currency_by_number(books.currency).code
+    while len(page := ledger.entries(first, PAGE_ENTRIES)):
+        places = np.flatnonzero(page["kind"] == EntryKind.SEAL)
+        seals = np.ascontiguousarray(page["event"][places]).view(SEAL)
+        for place, seal in zip(places.tolist(), seals, strict=True):
+            digest = bytes(seal["digest"]).hex()
+            if int(seal["topic"]) != SEAL_TOPIC_CLOSE or digest in known or not vault.has(digest):
+                continue
+            try:
+                said = record_document(vault.get(digest))
+            except (ChangedInput, ValueError):
+                continue
+            if (said.get("format"), said.get("entity"), said.get("currency")) == wanted:
+                yield f"{said.get('day')}: log entry {first + place} seals its record, but it is not closed in the book"
+        first += len(page)
 
 
 def _problems(book: DayBook, ledger: Journal, vault: Vault, day: Day, before: Day | None) -> list[str]:
