@@ -302,9 +302,10 @@ def _notes(owners: OwnersPass, settings: Settings, request: PackRequest) -> Iter
 def _with_papers(facts: Facts, papers: Sequence[tuple[str, Both]], has_texts: bool) -> Facts:
     listed = [
         *papers,
-        ("verify.pyz", Both("The verifier, for plain python3", "校验程序（仅需 python3）")),
+        ("verify.pyz", Both("The verifier, for python3", "校验程序（以 python3 运行）")),
         ("manifest.json", Both("Every file with its SHA-256", "文件清单与摘要")),
         ("seal.tlog-proof", Both("The log's receipt for the manifest", "清单的日志封存凭证")),
+        ("log.vkey", Both("The log's key, to be compared with the bank's", "日志公钥，请与存管行持有的核对")),
         (
             f"{PROOFS}/",
             Both("Attestations, their receipts, the log's checkpoint", "偿付证明、凭证与日志检查点"),

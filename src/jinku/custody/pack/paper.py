@@ -103,12 +103,13 @@ def _summary(contents: Contents, language: str) -> Document:
             Both(
                 "python3 verify.pyz pack . compares every file with the manifest, the "
                 "manifest with the log, and the sum of "
-                "all owners with the requirement and the attested total. Nothing needs "
-                "to be installed beside Python 3.11. "
+                "all owners with the requirement and the attested total. It needs Python 3.11, and "
+                "the package cryptography or the program openssl for signatures. "
                 "Compare the log's key with the one that the custodian bank, the auditor or the supervisor holds.",
                 "运行 python3 verify.pyz pack . 即可核对每个文件与清单、清单与日志，"
                 "以及全部权益人余额之和与应存、偿付证明是否一致。"
-                "仅需 Python 3.11，无需安装其他软件。请将日志公钥与存管行、审计师或监管机构持有的公钥核对。",
+                "需要 Python 3.11，签名由 cryptography 或 openssl 核验。"
+                "请将日志公钥与存管行、审计师或监管机构持有的公钥核对。",
             ).of(language)
         ),
         *(paragraph(key, "note") for key in facts.keys),

@@ -61,8 +61,8 @@ def readme(facts: Facts) -> str:
         "START HERE 从这里开始",
         "  1. Open index.html in any browser, or the PDF in your language.",
         "     用任意浏览器打开 index.html，或打开 PDF。",
-        "  2. Check that nothing was changed (Python 3.11 or newer, nothing to install):",
-        "     核验未被改动（Python 3.11 以上，无需安装其他软件）：",
+        "  2. Check that nothing was changed (Python 3.11 or newer):",
+        "     核验未被改动（Python 3.11 以上）：",
         "",
         "         python3 verify.pyz pack .",
         "",
@@ -109,7 +109,7 @@ _STYLE = (
     "body{font:15px/1.6 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}"
     "h1{color:#1f4e79}h2{color:#1f4e79;margin-top:2rem}table{border-collapse:collapse;width:100%}"
     "td,th{border-bottom:1px solid #ddd;padding:.35rem .5rem;text-align:left;vertical-align:top}"
-    "td.n{text-align:right;font-variant-numeric:tabular-nums}code,pre{background:#f4f4f4;padding:.1rem .3rem}"
+    "td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}code,pre{background:#f4f4f4;padding:.1rem .3rem}"
     ".warn{background:#fdf2e9;border-left:4px solid #b03a2e;padding:.6rem 1rem}.key{word-break:break-all}"
 )
 
@@ -142,13 +142,13 @@ def index_html(facts: Facts) -> str:
         f"As of 截至 {_e(facts.as_of)} · log entry 日志序号 {facts.ledger_size:,} · {_e(facts.origin)}<br>"
         f"Ask 联系: {_e(facts.contact or 'NOT FILLED IN 未填写')}</p>"
         f"<p class=warn>{_e(warn.en)}<br>{_e(warn.zh)}</p>"
-        "<h2>What is owed 应付客户资金</h2><table><tr><th>Books 账簿</th><th>Owners 户数</th>"
-        f"<th>Requirement 应存</th></tr>{totals}</table>"
+        "<h2>What is owed 应付客户资金</h2><table><tr><th>Books 账簿</th><th class=n>Owners 户数</th>"
+        f"<th class=n>Requirement 应存</th></tr>{totals}</table>"
         "<h2>Check it 核验</h2><pre>python3 verify.pyz pack .</pre>"
         f"<p>The log's key in this pack; compare it with the bank's. "
         f"资料包内的日志公钥，请与存管行持有的核对：</p>{keys}"
         f"<h2>Papers 文件</h2><table>{papers}</table>"
-        "<h2>Tables 数据表</h2><table><tr><th>Table 表</th><th>Files</th><th>Rows 行</th><th></th></tr>"
+        "<h2>Tables 数据表</h2><table><tr><th>Table 表</th><th>Files</th><th class=n>Rows 行</th><th></th></tr>"
         f"{tables}</table><h2>What to know 须知</h2><ul>{notes}</ul></body></html>\n"
     )
 
