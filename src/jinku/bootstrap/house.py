@@ -173,7 +173,7 @@ def _create(directory: Path, settings: HouseSettings) -> None:
                 f"{directory} has a {name} but no {HOUSE_FILE}",
                 remedy=f"restore {HOUSE_FILE} from a backup, or choose an empty directory",
             )
-    directory.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(mode=0o755, parents=True, exist_ok=True)
     (directory / "keys").mkdir(mode=0o700, exist_ok=True)
     signers: list[Signer] = [Ed25519Signer.generate(settings.origin)]
     if settings.post_quantum:

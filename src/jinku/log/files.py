@@ -28,7 +28,7 @@ class LogFiles:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        directory.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(mode=0o755, parents=True, exist_ok=True)
         self._lock = os.open(directory / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -44,7 +44,9 @@ class LogFiles:
         try:
             self._put(path, content, durable=False)
         except FileNotFoundError:
-            Path(self._root + path).parent.mkdir(parents=True, exist_ok=True)
+            folder = Path(self._root + path).parent
+            for one in reversed([one for one in (folder, *folder.parents) if not one.exists()]):
+                one.mkdir(mode=0o755, exist_ok=True)
             self._put(path, content, durable=False)
         self._unsynced.append(path)
 

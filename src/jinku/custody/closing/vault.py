@@ -42,7 +42,8 @@ class Vault:
         if plain.exists() or packed.exists():
             self.get(digest)  # whoever damaged it meanwhile is noticed here
             return digest
-        plain.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        plain.parent.mkdir(mode=0o700, exist_ok=True)
         if len(data) <= PLAIN_BYTES_MAX:
             _write(plain, data)
         else:
