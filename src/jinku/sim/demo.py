@@ -54,7 +54,7 @@ ENTITY = 1
 ORIGIN = "jinku.local/demo"
 RECEIPTS = 8
 """Investors who get a balance receipt, beside one customer of each other role."""
-INSTRUCTIONS, INSTRUCTIONS_SMALL = 120, 24
+INSTRUCTIONS, INSTRUCTIONS_SMALL = 100, 24
 """How many payouts go through the bank's scene."""
 MORNING_MINUTES, EVENING_MINUTES, NIGHT_MINUTES = 3_405, 4_310, 535
 """From Friday's close to Monday 8:30, to Monday 23:35, and from there to Tuesday 8:30."""

@@ -57,6 +57,14 @@ pool = "client_pool"
 bank = "Demonstration Custodian Bank"
 account_number = "9909000000000156001"
 holder = "演示平台客户资金存管专户"
+
+[[people]]
+name = "ops-chen, ops-liu"
+function = "closing of days, by two persons 日终双人"
+
+[[providers]]
+name = "Demonstration Custodian Bank"
+service = "client account, witness 存管账户、见证人"
 """
 
 
