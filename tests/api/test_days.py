@@ -17,7 +17,9 @@ from jinku.api.services import Services, open_services
 from jinku.api.token import read_or_make_secret
 from jinku.base.currency import currency
 from jinku.bootstrap import open_house
+from jinku.cli.reconciling import Against, reconcile_file
 from jinku.custody.closing.days import Books
+from jinku.custody.closing.errors import ClosedDayChanged
 from jinku.custody.closing.inputs import Given
 from jinku.custody.closing.settings import CloseSettings
 from jinku.custody.orders.desk import OrderDesk
@@ -137,6 +139,14 @@ def test_a_changed_statement_for_a_closed_day_is_refused(http: TestClient, servi
     assert same.status_code == 201, same.text
     other = http.post("/v1/statements", content=statement(("5", 5), account="ELSE", number="4"), headers=XML)
     assert other.status_code == 201, other.text
+
+
+def test_the_command_line_refuses_it_too(services: Services, tmp_path: Path) -> None:
+    """R7: `jinku recon run` takes in what the API takes in, and nothing else."""
+    file = tmp_path / "changed.xml"
+    file.write_bytes(statement(("71", 51), number="5"))
+    with pytest.raises(ClosedDayChanged, match="closing"):
+        reconcile_file(services.house, file, Against(1, 0, 0))
 
 
 def test_a_break_is_ended_by_two_persons(http: TestClient) -> None:
