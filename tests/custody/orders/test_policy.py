@@ -221,6 +221,8 @@ def test_a_confirmed_order_needs_its_mandate_still(platform: Platform) -> None:
     assert platform.give(order, mandate=7).state is State.AWAITING
     platform.corridor.rooms.mandates.revoke(7, by="app", evidence="cancel-1")
     assert platform.acts.confirm(order_key(order), by="head").state is State.REFUSED
+    told = [platform.acts.show(order_key(order)), *platform.acts.newest(1)]
+    assert [one.reason for one in told] == [Reason.MANDATE_REVOKED] * 2
     hold = n.Reserve(id=platform.new(), day=DAY, payer=A, payee=SHOP, amount=5)
     assert platform.ok(hold) is State.HELD
     assert platform.balance(A) == 1_000

@@ -148,7 +148,9 @@ class OrderActs:
                         if len(found) == limit:
                             return found, below
                         below = batch.number << PLACE_BITS | place
-                        found.append(_record(keys[place], batch, place, later.get(place), ()))
+                        since = later.get(place)
+                        told = rooms.book.history(connection, keys[place]) if since is State.REFUSED else ()
+                        found.append(_record(keys[place], batch, place, since, tuple(told)))
                     below, seen = batch.number << PLACE_BITS, seen + len(states)
         return found, below
 
@@ -428,7 +430,7 @@ def _record(key: bytes, batch: Batch, place: int, state: State | None, history: 
         order=columns.order(place),
         type=OrderType(int(columns.rows["type"][place])),
         state=State(int(outcome["state"])) if state is None else state,
-        reason=Reason(int(outcome["reason"])),
+        reason=Reason(int(outcome["reason"])) if state is None else _later_reason(history),
         maker=batch.requests.makers[int(words["maker"])],
         mandate=int(words["mandate"]),
         evidence=words["evidence"].decode(),
@@ -441,6 +443,12 @@ def _record(key: bytes, batch: Batch, place: int, state: State | None, history: 
         batch=batch,
         place=place,
     )
+
+
+def _later_reason(history: Sequence[Event]) -> Reason:
+    """Why an order stands where its last event put it; NONE where that is no refusal."""
+    note = history[-1].note.upper() if history else ""
+    return Reason[note] if note in Reason.__members__ else Reason.NONE
 
 
 def _of_chart(columns: OrderColumns, entity: int, currency: int) -> bool:
