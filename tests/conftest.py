@@ -3,8 +3,12 @@
 from collections.abc import Callable, Iterator
 
 import pytest
+from hypothesis import settings
 
 from jinku.bench.postgres import NoServer, PostgresServer, running_server
+
+settings.register_profile("jinku", deadline=None)
+settings.load_profile("jinku")  # machines are shared: how long one example takes says nothing
 
 
 @pytest.fixture(scope="session")

@@ -138,7 +138,15 @@ class Custody(Closing):
 
     def effective(self, entity: int) -> EffectiveBooks:
         """Balances as of one moment, known at another."""
-        return EffectiveBooks(self.house.ledger, BusinessHours.of(self.structure(entity)))
+        return EffectiveBooks(self.house.ledger, self.hours(entity))
+
+    def hours(self, entity: int) -> BusinessHours:
+        """When a legal entity's business days end: as its days are closed, else as its structure says."""
+        for one in self.days.books():
+            if one[0] == entity:
+                by = self.days.settings(Books(*one))
+                return BusinessHours(by.calendar, by.timezone, by.cut_off)
+        return BusinessHours.of(self.structure(entity))
 
     # --- parties, orders, agreements, bank ---------------------------------------------------------------------------
 
@@ -175,8 +183,7 @@ class Custody(Closing):
         return self._once("guard", lambda: self._guard(entity), entity)
 
     def _guard(self, entity: int) -> BackdatingGuard:
-        hours = BusinessHours.of(self.structure(entity))
-        return BackdatingGuard(self.house.ledger, hours, self.clock, closed=self._closed_days)
+        return BackdatingGuard(self.house.ledger, self.hours(entity), self.clock, closed=self._closed_days)
 
     @property
     def _closed_days(self) -> DayBook:
