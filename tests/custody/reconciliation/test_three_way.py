@@ -334,3 +334,9 @@ _COLUMNS = [
     "instruction_id", "transaction_id", "servicer_id", "batch", "counterparty", "return_reason", "text", "reversal",
     "pending", "batch_count", "line", "number",
 ]  # fmt: skip
+
+
+def test_a_payment_of_nothing_on_another_account_is_told_too() -> None:
+    """R7: no account's sum differs by it, and still it is neither matched nor left out."""
+    result = compare([], [row("R1", 0, account="A")], [row("R1", 0, account="B")])
+    assert [(one.kind, one.effect) for one in result.breaks] == [(BreakClass.WRONG_ACCOUNT, 0)]

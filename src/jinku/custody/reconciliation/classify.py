@@ -228,6 +228,9 @@ class Classifier:
             sums = [sum(int(self.book.signed[n]) for n in side) for side in here]
             if sums[BANK] != sums[LEDGER] or (self.book.present[PLATFORM] and sums[LEDGER] != sums[PLATFORM]):
                 found.append(self._break(BreakClass.WRONG_ACCOUNT, sides, odd, seen, place=place))
+        if not found:  # no account's sum differs, as with amounts of 0: it is told all the same
+            _, place = min(places)
+            found.append(self._break(BreakClass.WRONG_ACCOUNT, sides, odd, seen, place=place))
         return found
 
     def _incomplete(self, sides: list[list[int]]) -> tuple[BreakClass, str, list[str], tuple[str, ...]]:
