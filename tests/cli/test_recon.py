@@ -145,4 +145,7 @@ def test_the_next_statement_expects_what_the_last_one_left_open(
     assert counts(1, ("72", 250), ("930", 930)) == second  # asked again
     deposit(940, 20261122)
     assert counts(2, ("931", 900), ("940", 940)) == {"equal": 1, "amount_differs": 1}
-    assert counts(3) == {"equal": 0, "amount_differs": 1}  # what 931 differed by stands open until it is corrected
+    assert counts(3) == {
+        "equal": 0,
+        "amount_differs": 1,
+    }  # what 931 differed by stands open until it is corrected

@@ -78,7 +78,9 @@ class Reader:
         number = int(self.account_numbers(_one_id(account_id))[0])
         if number < 0 or high < low:
             return np.zeros(0, ENTRY)
-        chunks = list(self._entries(Scan(Family.ACCOUNT, number, low, high, reverse=False, chunk=RESULTS_MAX)))
+        chunks = list(
+            self._entries(Scan(Family.ACCOUNT, number, low, high, reverse=False, chunk=RESULTS_MAX))
+        )
         return np.concatenate([np.zeros(0, ENTRY), *chunks])
 
     def balances_as_of(self, ids: Array, timestamp: int) -> Array:
