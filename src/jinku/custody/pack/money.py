@@ -121,7 +121,7 @@ class OwnersPass:
         for one in self._view.owners():
             known = one.details
             key = (one.entity, one.currency.code, one.kind.key, known.category)
-            line = self.sums.setdefault(key, CategorySum())
+            line = self.sums.setdefault(key, CategorySum(Both(one.kind.english, one.kind.chinese)))
             line.owners += 1
             line.balance += one.balance
             line.held += one.held
@@ -194,6 +194,8 @@ def _owner_row(one: Owner, redacted: bool) -> Row:
 class CategorySum:
     """What the owners of one kind and category have together."""
 
+    title: Both
+    """The kind of account in words."""
     owners: int = 0
     balance: int = 0
     held: int = 0

@@ -164,8 +164,9 @@ def _index(contents: Contents, language: str) -> list[Block]:
 
 def _shares(contents: Contents, language: str) -> list[Block]:
     by_kind: dict[tuple[str, str], int] = {}
-    for (_, code, kind, _), line in contents.sums.items():
-        by_kind[code, kind] = by_kind.get((code, kind), 0) + line.balance
+    for (_, code, _, _), line in contents.sums.items():
+        key = code, line.title.of(language)
+        by_kind[key] = by_kind.get(key, 0) + line.balance
     blocks: list[Block] = []
     for unit in sorted({code for code, _ in by_kind}):
         lines = sorted(
