@@ -1,0 +1,7 @@
+"""`jinku risk …`: features, rules, models, graph, decisions."""
+
+import typer
+
+risk_app = typer.Typer(
+    name="risk", help="Decide about movements before they post; see how it was decided.", no_args_is_help=True
+)
