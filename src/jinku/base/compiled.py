@@ -47,8 +47,8 @@ def _named(value: Any) -> str:
     return repr(value)
 
 
-def _cached(function: F, *, merge: bool = False) -> F:
-    dispatcher: Any = numba.njit(cache=True, boundscheck=False, forceinline=merge)(function)
+def _cached(function: F, *, merge: bool = False, release: bool = False) -> F:
+    dispatcher: Any = numba.njit(cache=True, boundscheck=False, forceinline=merge, nogil=release)(function)
     if hasattr(dispatcher, "_cache"):  # a plain function where compilation is switched off
         dispatcher._cache._cache_file._source_stamp = _fingerprint(function)
     return cast(F, dispatcher)
@@ -57,6 +57,11 @@ def _cached(function: F, *, merge: bool = False) -> F:
 def compiled(function: F) -> F:
     """Return `function` compiled by numba in no-Python mode, cached on disk; it holds the GIL while it runs."""
     return _cached(function)
+
+
+def released(function: F) -> F:
+    """Like :func:`compiled`, and lets other threads run meanwhile: nothing else may write what it is given."""
+    return _cached(function, release=True)
 
 
 def inlined(function: F) -> F:
