@@ -39,7 +39,7 @@ def _slot(table: Numbers, held: Words, low: np.uint64, high: np.uint64) -> np.ui
     while True:
         number = table[slot]
         if number < 0 or (held[number, 0] == low and held[number, 1] == high):
-            return slot  # type: ignore[no-any-return]
+            return slot
         slot = (slot + _ONE) & mask
 
 

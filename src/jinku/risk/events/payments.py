@@ -27,9 +27,9 @@ def payments(columns: Mapping[str, Column], place: LocalTime) -> EventBatch:
         return EventBatch.build(PAYMENTS, columns)
     whole = dict(columns)
     parts = place.parts(columns["time"].values)
-    parts["night"] = parts["hour"] < NIGHT_ENDS_HOUR
     for name, values in parts.items():
         whole.setdefault(name, Column.full(values))
+    whole.setdefault("night", Column.full(parts["hour"] < NIGHT_ENDS_HOUR))
     if "amount" in columns:
         whole.setdefault("log_amount", log_amount(columns["amount"]))
     if "customer" in columns and "counterparty" in columns:
@@ -48,8 +48,9 @@ def with_labels(batch: EventBatch, delay: int, place: LocalTime, *, fraud_only: 
     """History as a live stream would have seen it: each labelled event of `batch` loses its label and is followed,
     `delay` microseconds later, by a label event (kind ``label``) with the same identities, amount and the label.
 
-    Of events and labels at one microsecond the event comes first and the label moves on. A label event's id is its
-    event's with the lowest bit of the high word turned. `fraud_only` makes label events of confirmed frauds alone.
+    Of an event and a label at one microsecond the event comes first; what would share a microsecond then moves on
+    by one. A label event's id is its event's with the lowest bit of the high word turned. `fraud_only` makes label
+    events of confirmed frauds alone.
     """
     label = batch.column("label")
     chosen = np.flatnonzero(label.valid & (label.values if fraud_only else True))
