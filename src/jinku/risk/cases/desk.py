@@ -196,13 +196,7 @@ class CaseDesk:
 
     def case(self, key: str, reader: str) -> Case:
         """One case, for one who may know of it. Raises NothingThere."""
-        role = self._access.require(reader, *READERS)
-        acts = self._book.history(KIND, key)
-        if not acts:
-            raise NothingThere
-        case = replay(acts)
-        _may_know(case, reader, role)
-        return case
+        return known_case(self._book, self._access, key, reader)
 
     def history(self, key: str, reader: str) -> list[Act]:
         """Everything that happened to a case, in order. Raises NothingThere."""
@@ -290,6 +284,17 @@ class CaseDesk:
                 raise SecondPersonNeeded(f"case {case.key}")
 
         return check
+
+
+def known_case(book: ActBook, access: NeedToKnow, key: str, reader: str) -> Case:
+    """One case, for one who may know of it. Raises NothingThere."""
+    role = access.require(reader, *READERS)
+    acts = book.history(KIND, key)
+    if not acts:
+        raise NothingThere
+    case = replay(acts)
+    _may_know(case, reader, role)
+    return case
 
 
 def _is_owner(by: str) -> Callable[[Case], None]:

@@ -4,8 +4,8 @@ Rules (K7):
 
 1. A case is nothing but its acts, applied in order (`replay`). States and what leads from one to another are in
    ``MOVES``; a note, evidence, a link or a share changes no state.
-2. Whoever opened, owned, investigated, added to or proposed the end of a case has a hand in it (`Case.hands`) and does not
-   approve it.
+2. Whoever opened, owned, investigated, added to or proposed the end of a case has a hand in it (`Case.hands`) and does
+   not approve it.
 3. Notes are only added. Evidence is a digest with a kind and an opaque reference.
 
 Example::
