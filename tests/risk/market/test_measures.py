@@ -24,7 +24,7 @@ def history(days: int, seed: int = 3, factors: int = 3) -> PriceHistory:
     return PriceHistory(
         tuple(first + timedelta(number) for number in range(days)),
         tuple(f"f{number}" for number in range(factors)),
-        100 * np.cumprod(1 + changes, axis=0),
+        np.asarray(100 * np.cumprod(1 + changes, axis=0), np.float64),
     )
 
 
