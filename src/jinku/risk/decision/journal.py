@@ -1,0 +1,253 @@
+"""The journal of decisions: what was decided and from what, durable before money moves, and sealed in the log.
+
+Rules:
+
+1. `append` makes a record durable; `seal` puts its digest into the ledger's log under topic 12. Records are sealed in
+   their order, and topic 12 has nothing else: the k-th seal of the topic is record k.
+2. On opening, the end that a crash tore is cut, where it was not sealed; anything else that is not as sealed is named,
+   and nothing is decided. Records that were written and not sealed yet are sealed by `seal_rest`.
+3. ``places`` tells where each record lies and which entry sealed it. It is derived: what is missing of it is filled
+   from the files and the log.
+
+Example::
+
+    journal = Journal.open(directory, house.ledger)
+    number = journal.append(parts, Stamp(time, rows, kind))
+    journal.seal(number)
+    journal.read(number)
+"""
+
+import bisect
+import itertools
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+import numpy as np
+
+from jinku.base.closing import Closing
+from jinku.ledger.layout import SEAL, Array, EntryKind
+from jinku.risk.decision.errors import JournalAltered, JournalUnusable
+from jinku.risk.decision.segments import HEAD, PLACE, SEGMENT_BYTES, Buffer, Segments, Stamp
+
+SEAL_TOPIC_DECISIONS = 12
+RECORDS_DIRECTORY, PLACES_FILE = "records", "places"
+ENTRIES_AT_ONCE = 8_192
+GENESIS = bytes(32)
+_SEAL_OFFSET = int(PLACE.fields["seal"][1])  # type: ignore[index]
+
+
+class SealLog(Protocol):
+    """What the journal needs of the ledger: its log."""
+
+    def seal(self, digest: bytes, topic: int) -> tuple[int, int]:
+        """Seal a digest under a topic: number and time of its entry, once durable."""
+        ...
+
+    def size(self) -> int:
+        """Durable entries."""
+        ...
+
+    def entries(self, first: int, count: int) -> Array:
+        """``ENTRY`` rows."""
+        ...
+
+
+class Journal(Closing):
+    """See the module's rules. One thread writes; any may read."""
+
+    def __init__(self, directory: Path, log: SealLog, segment_bytes: int = SEGMENT_BYTES) -> None:
+        """Use `open`."""
+        self.directory, self._log = directory, log
+        self._segments = Segments(directory / RECORDS_DIRECTORY, segment_bytes)
+        path = directory / PLACES_FILE
+        try:
+            self._places = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise JournalUnusable(
+                f"{path.name}: {error.strerror}", remedy="check the disk and the directory"
+            ) from error
+        self.size = 0
+        """How many records there are."""
+        self.sealed = 0
+        """How many of them are sealed."""
+        self._previous = GENESIS
+
+    @classmethod
+    def open(cls, directory: Path, log: SealLog, *, segment_bytes: int = SEGMENT_BYTES) -> Self:
+        """The journal in `directory`, made where there is none. Raises JournalAltered, JournalUnusable."""
+        journal = cls(directory, log, segment_bytes)
+        try:
+            journal._load()
+            journal._match_seals()
+        except BaseException:
+            journal.close()
+            raise
+        return journal
+
+    # --- writing -----------------------------------------------------------------------------------------------------
+
+    def append(self, parts: Sequence[Buffer], stamp: Stamp) -> int:
+        """Write one record; its number, once durable. Raises JournalUnusable."""
+        number = self.size
+        place = self._segments.append(parts, stamp, number, self._previous)
+        self._put(number, place)
+        self._previous = place["digest"].tobytes()
+        self.size = number + 1
+        return number
+
+    def seal(self, number: int) -> int:
+        """Seal the next record in the log; the number of the entry. Raises what the ledger raises."""
+        if number != self.sealed:
+            raise JournalUnusable(f"record {number} is not the next to be sealed", remedy="seal in order")
+        sequence, _ = self._log.seal(self.place(number)["digest"].tobytes(), SEAL_TOPIC_DECISIONS)
+        self._put_seal(number, sequence)
+        return sequence
+
+    def seal_rest(self) -> int:
+        """Seal what a crash left unsealed; how many records."""
+        before = self.sealed
+        while self.sealed < self.size:
+            self.seal(self.sealed)
+        return self.sealed - before
+
+    # --- reading -----------------------------------------------------------------------------------------------------
+
+    def place(self, number: int) -> Any:
+        """``PLACE`` of a record. Raises IndexError."""
+        if not 0 <= number < self.size:
+            raise IndexError(number)
+        return self._row(number)
+
+    def read(self, number: int) -> bytes:
+        """The payload of a record. Raises JournalAltered where it is not what was sealed."""
+        return self._segments.read(self.place(number), number)
+
+    def part(self, number: int, offset: int, length: int) -> bytes:
+        """Bytes from within a payload, unchecked: for what is compared with something else afterwards."""
+        return self._segments.part(self.place(number), offset, length)
+
+    def check_seal(self, number: int) -> None:
+        """Raises JournalAltered unless the log's entry for a record seals its bytes."""
+        place = self.place(number)
+        sequence = int(place["seal"])
+        self._segments.read(place, number)
+        entry = self._log.entries(sequence, 1) if sequence >= 0 else np.zeros(0)
+        if not len(entry) or _sealed_in(entry) != [(0, place["digest"].tobytes())]:
+            raise JournalAltered(f"record {number} is not what entry {sequence} of the log seals")
+
+    def first_at(self, time: int) -> int:
+        """The number of the first record whose time (us) is `time` or later."""
+        return bisect.bisect_left(range(self.size), time, key=lambda number: int(self._row(number)["time"]))
+
+    # --- opening -----------------------------------------------------------------------------------------------------
+
+    def _load(self) -> None:
+        segments = self._segments
+        firsts = segments.firsts()
+        known = os.fstat(self._places).st_size // PLACE.itemsize
+        if not firsts:
+            os.ftruncate(self._places, 0)
+            return
+        newest = firsts[-1]
+        if not self._agrees(firsts, known):
+            known = 0
+        for first in firsts if known == 0 else [newest]:
+            self._load_segment(first, known, newest=first == newest)
+        os.ftruncate(self._places, self.size * PLACE.itemsize)
+        if (left := segments.firsts()) and left[-1] == newest:
+            segments.resume(newest)
+
+    def _agrees(self, firsts: list[int], known: int) -> bool:
+        """Whether the known places of the older files are those of their ends."""
+        for first, following in itertools.pairwise(firsts):
+            if known < following:
+                return False
+            last = self._row(following - 1)
+            end = int(last["offset"]) + HEAD.itemsize + int(last["length"])
+            if int(last["segment"]) != first or end != self._segments.size(first):
+                return False
+        if firsts[-1]:
+            self._previous = self._row(firsts[-1] - 1)["digest"].tobytes()
+            self.size = firsts[-1]
+        return True
+
+    def _load_segment(self, first: int, known: int, *, newest: bool) -> None:
+        """Walk through a file, and cut what a crash tore. Raises JournalAltered."""
+        segments, name, end = self._segments, self._segments.path(first).name, 0
+        if first != self.size:
+            raise JournalAltered(f"{name} should begin with record {self.size}")
+        for found in segments.scan(first):
+            whole = int(found.place["offset"]) + HEAD.itemsize + int(found.place["length"])
+            if not found.right or found.number != self.size or found.previous != self._previous:
+                if newest and whole == segments.size(first) and not self._was_sealed(self.size, known):
+                    break
+                raise JournalAltered(f"record {self.size} in {name}")
+            if self.size < known:
+                held = self._row(self.size)
+                if held["digest"] == found.place["digest"]:
+                    found.place["seal"] = held["seal"]
+            self._put(self.size, found.place)
+            self._previous, end = found.place["digest"].tobytes(), whole
+            self.size += 1
+        if end < segments.size(first):
+            if not newest or self._was_sealed(self.size, known):
+                raise JournalAltered(f"{name} ends within record {self.size}")
+            segments.cut(first, end)
+
+    def _was_sealed(self, number: int, known: int) -> bool:
+        return number < known and int(self._row(number)["seal"]) >= 0
+
+    def _match_seals(self) -> None:
+        """Find the seals that are not known yet. Raises JournalAltered where the log seals something else."""
+        self.sealed = bisect.bisect_left(range(self.size), True, key=lambda n: int(self._row(n)["seal"]) < 0)
+        at = 0
+        if self.sealed:
+            self.check_seal(self.sealed - 1)
+            at = int(self._row(self.sealed - 1)["seal"]) + 1
+        for sequence, digest in self._seals_from(at):
+            if self.sealed >= self.size:
+                raise JournalAltered(
+                    f"record {self.sealed}, sealed by entry {sequence} of the log, is not there"
+                )
+            if self._row(self.sealed)["digest"].tobytes() != digest:
+                raise JournalAltered(f"record {self.sealed} is not what entry {sequence} of the log seals")
+            self._put_seal(self.sealed, sequence)
+
+    def _seals_from(self, first: int) -> Iterator[tuple[int, bytes]]:
+        end = self._log.size()
+        while first < end:
+            entries = self._log.entries(first, min(ENTRIES_AT_ONCE, end - first))
+            for place, digest in _sealed_in(entries):
+                yield first + place, digest
+            first += len(entries)
+
+    # --- places ------------------------------------------------------------------------------------------------------
+
+    def _row(self, number: int) -> Any:
+        raw = os.pread(self._places, PLACE.itemsize, number * PLACE.itemsize)
+        return np.frombuffer(bytearray(raw), PLACE)[0]
+
+    def _put(self, number: int, place: Any) -> None:
+        os.pwrite(self._places, place.tobytes(), number * PLACE.itemsize)
+
+    def _put_seal(self, number: int, sequence: int) -> None:
+        at = number * PLACE.itemsize + _SEAL_OFFSET
+        os.pwrite(self._places, sequence.to_bytes(8, "little"), at)
+        self.sealed = number + 1
+
+    def close(self) -> None:
+        """Release the files."""
+        self._segments.close()
+        if self._places >= 0:
+            os.close(self._places)
+            self._places = -1
+
+
+def _sealed_in(entries: Array) -> list[tuple[int, bytes]]:
+    """The seals of decisions among ``ENTRY`` rows: the place of each and its digest."""
+    places = np.flatnonzero(entries["kind"] == EntryKind.SEAL)
+    seals = np.ascontiguousarray(entries["event"][places]).view(SEAL).reshape(len(places))
+    wanted = np.flatnonzero(seals["topic"] == SEAL_TOPIC_DECISIONS)
+    return [(int(places[one]), seals["digest"][one].tobytes()) for one in wanted.tolist()]

@@ -1,0 +1,327 @@
+"""One decision for each id, for ever: made once, durable and sealed before it is answered, found again for a retry.
+
+Rules:
+
+1. An id that was decided gets the same decision again, where the request is the same to the byte; another request under
+   it is told as changed and gets nothing. Twice in one batch, the second is a retry of the first.
+2. `begin` decides and `keep` makes durable: batch n+1 may begin while n is kept. Batches are kept in the order in which
+   they began. Nothing is answered and no money moves before `keep` returns.
+3. Where keeping fails, everything halts until the journal is opened anew: what was decided and not kept never was.
+4. May be used by many threads at once.
+
+Example::
+
+    answer = office.decide(Requests("transfers", low, high, raw, linked, events))
+    answer.outcomes["action"], answer.changed
+"""
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jinku.base.closing import Closing
+from jinku.risk.decision.desk import Desk
+from jinku.risk.decision.errors import BadBatch, DecisionsHalted, DecisionUnknown
+from jinku.risk.decision.ids import NOWHERE, ROW_BITS, IdIndex, Words
+from jinku.risk.decision.journal import Journal
+from jinku.risk.decision.model import OUTCOME, Array, Bits, Decided
+from jinku.risk.decision.record import (
+    ID_BYTES,
+    LENGTH_BYTES,
+    Asked,
+    RecordKind,
+    decode,
+    encode,
+    encode_act,
+    encode_learnt,
+    requests_and_outcomes,
+    stamp_of,
+)
+from jinku.risk.decision.segments import Stamp
+from jinku.risk.events.batch import EventBatch
+from jinku.risk.events.stamp import Stamper, Times
+
+ROWS_MAX = (1 << ROW_BITS) - 1
+READ_AGAIN = 8
+"""Records of retries that are kept in memory."""
+
+
+@dataclass(frozen=True)
+class Requests:
+    """What is to be decided about, in columns."""
+
+    origin: str
+    """By which door it came: ``transfers``, ``orders``."""
+    low: Words
+    high: Words
+    """The words of each id."""
+    raw: Bits
+    """The request as sent, shape (rows, bytes): what a retry is compared with."""
+    linked: NDArray[np.bool_]
+    """Which row is chained to the next one."""
+    events: Callable[[NDArray[np.int64], Times], EventBatch]
+    """The events of some rows at these times."""
+
+    def __len__(self) -> int:
+        return len(self.low)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A decision for each request, in the order asked."""
+
+    outcomes: Array
+    """``OUTCOME`` rows; `chain` is meant within the batch that was decided, `why` numbers `whys`."""
+    whys: tuple[str, ...]
+    changed: NDArray[np.bool_]
+    """Which id was decided for another request before; their outcomes are nothing."""
+    fresh: NDArray[np.bool_]
+    """Which were decided now."""
+    record: int
+    """The journal's record of the fresh ones; -1 where there are none."""
+
+
+@dataclass
+class Ticket:
+    """A batch between `begin` and `keep`."""
+
+    asked: Asked | None
+    decided: Decided | None
+    number: int
+    answer: Answer
+    kept: bool = field(default=False)
+
+
+class DecisionOffice(Closing):
+    """See the module's rules."""
+
+    def __init__(self, desk: Desk, journal: Journal, index: IdIndex, stamper: Stamper) -> None:
+        """All of one house; `recovered` builds index and stamper from the journal."""
+        self.desk, self.journal, self.index, self._stamper = desk, journal, index, stamper
+        self._begin, self._turn = threading.Lock(), threading.Condition()
+        self._next = journal.size
+        self._again: dict[int, tuple[Bits, Array, tuple[str, ...]]] = {}
+        self.halted = ""
+
+    def decide(self, requests: Requests) -> Answer:
+        """Decide, keep and answer. Raises DecisionsHalted, BadBatch, BadEvents, JournalAltered."""
+        ticket = self.begin(requests)
+        self.keep(ticket)
+        return ticket.answer
+
+    def begin(self, requests: Requests) -> Ticket:
+        """Decide about a batch; its answer counts once `keep` has returned. Raises what `decide` raises."""
+        if not 0 < len(requests) <= ROWS_MAX:
+            raise BadBatch(f"a batch has 1 to {ROWS_MAX} rows, not {len(requests)}", remedy="split it")
+        with self._begin:
+            self._require_running()
+            places = self.index.find(requests.low, requests.high)
+            first = _first_of_each(requests.low, requests.high)
+            fresh = (places == NOWHERE) & (first == np.arange(len(first)))
+            if fresh.all():
+                asked, decided, number = self._decided(requests, np.arange(len(requests)))
+                unchanged = np.zeros(len(requests), np.bool_)
+                answer = Answer(decided.outcomes, decided.whys, unchanged, fresh, number)
+                return Ticket(asked, decided, number, answer)
+            outcomes, whys, changed = self._known(requests, places)
+            if not fresh.any():
+                self._settle_twice(requests, first, (places == NOWHERE), outcomes, changed)
+                return Ticket(None, None, NOWHERE, Answer(outcomes, whys, changed, fresh, NOWHERE))
+            asked, decided, number = self._decided(requests, np.flatnonzero(fresh))
+        outcomes[fresh] = decided.outcomes
+        outcomes["why"][fresh] += len(whys)
+        self._settle_twice(requests, first, (places == NOWHERE) & ~fresh, outcomes, changed)
+        return Ticket(
+            asked, decided, number, Answer(outcomes, (*whys, *decided.whys), changed, fresh, number)
+        )
+
+    def keep(self, ticket: Ticket) -> None:
+        """Make a batch's decisions durable and seal them. Raises DecisionsHalted."""
+        if ticket.asked is None or ticket.decided is None or ticket.kept:
+            return
+        asked, decided = ticket.asked, ticket.decided
+        self._write(ticket.number, lambda: (encode(asked, decided), stamp_of(asked)))
+        ticket.kept = True
+
+    def act(self, told: dict[str, Any]) -> int:
+        """Keep and seal what somebody did with what waits; the record's number. Raises DecisionsHalted."""
+        with self._begin:
+            self._require_running()
+            [time] = self._stamper.stamp(1).tolist()
+            number, self._next = self._next, self._next + 1
+        self._write(number, lambda: (encode_act(told), Stamp(time, 0, RecordKind.ACT)))
+        return number
+
+    def learn(self, events: Callable[[Times], EventBatch], count: int) -> int:
+        """Take in events about which nothing is decided (labels); the record's number. Raises DecisionsHalted."""
+        with self._begin:
+            self._require_running()
+            batch = events(self._stamper.stamp(count))
+            self.desk.learn(batch)
+            number, self._next = self._next, self._next + 1
+        stamp = Stamp(int(batch.times[0]), len(batch), RecordKind.LEARNT)
+        self._write(number, lambda: (encode_learnt(batch), stamp))
+        return number
+
+    def find(self, number: int) -> tuple[int, int]:
+        """The record and the row in it of the decision about an id. Raises DecisionUnknown."""
+        low, high = (np.array([one], np.uint64) for one in (number & _MASK, number >> 64))
+        with self._begin:
+            [place] = self.index.find(low, high).tolist()
+        if place == NOWHERE:
+            raise DecisionUnknown(number)
+        self._wait_for(place >> ROW_BITS)
+        return place >> ROW_BITS, place & ROWS_MAX
+
+    def close(self) -> None:
+        """End the desk and the journal."""
+        self.desk.close()
+        self.journal.close()
+
+    # --- within ------------------------------------------------------------------------------------------------------
+
+    def _decided(self, requests: Requests, rows: NDArray[np.int64]) -> tuple[Asked, Decided, int]:
+        """Decide about fresh rows: from here on they are in the history, so a fault halts."""
+        whole = len(rows) == len(requests)
+        asked = Asked(
+            requests.origin,
+            requests.events(rows, self._stamper.stamp(len(rows))),
+            requests.raw if whole else requests.raw[rows],
+        )
+        linked = requests.linked[rows]
+        linked[:-1] &= np.diff(rows) == 1
+        linked[-1] = False
+        try:
+            decided = self.desk.decide(asked.events, linked)
+            self.index.add(requests.low[rows], requests.high[rows], self._next)
+        except BaseException as error:
+            raise self._halt(f"deciding failed: {type(error).__name__}") from error
+        self._next += 1
+        return asked, decided, self._next - 1
+
+    def _known(
+        self, requests: Requests, places: NDArray[np.int64]
+    ) -> tuple[Array, tuple[str, ...], NDArray[np.bool_]]:
+        """Outcomes, reasons, and which are changed, of ids that were decided in earlier batches."""
+        outcomes, whys = np.zeros(len(requests), OUTCOME), [""]
+        changed = np.zeros(len(requests), np.bool_)
+        known = np.flatnonzero(places != NOWHERE)
+        for record in np.unique(places[known] >> ROW_BITS).tolist():
+            here = known[places[known] >> ROW_BITS == record]
+            rows = places[here] & ROWS_MAX
+            raw, kept, reasons = self._kept(record)
+            changed[here] = True
+            if raw.shape[1] == requests.raw.shape[1]:
+                changed[here] = (raw[rows] != requests.raw[here]).any(axis=1)
+            outcomes[here] = kept[rows]
+            outcomes["why"][here] += len(whys)
+            whys += reasons
+        outcomes[changed] = np.zeros(1, OUTCOME)
+        return outcomes, tuple(whys), changed
+
+    def _settle_twice(
+        self,
+        requests: Requests,
+        first: NDArray[np.int64],
+        which: NDArray[np.bool_],
+        outcomes: Array,
+        changed: NDArray[np.bool_],
+    ) -> None:
+        """Ids that stand twice in the batch: the second has the outcome of the first, where it asks the same."""
+        twice = np.flatnonzero(which & (first != np.arange(len(first))))
+        outcomes[twice] = outcomes[first[twice]]
+        changed[twice] |= (requests.raw[twice] != requests.raw[first[twice]]).any(axis=1)
+        outcomes[changed] = np.zeros(1, OUTCOME)
+
+    def _kept(self, record: int) -> tuple[Bits, Array, tuple[str, ...]]:
+        """Requests, outcomes and reasons of an earlier record, once it is durable."""
+        held = self._again.get(record)
+        if held is None:
+            self._wait_for(record)
+            held = requests_and_outcomes(self.journal.read(record))
+            if len(self._again) >= READ_AGAIN:
+                self._again.clear()
+            self._again[record] = held
+        return held
+
+    def _write(self, number: int, parts: Callable[[], tuple[list[Any], Stamp]]) -> None:
+        """Append and seal the record `number` when it is its turn. Raises DecisionsHalted."""
+        try:
+            encoded, stamp = parts()
+            self._wait_for(number - 1)
+            self.journal.append(encoded, stamp)
+            self.journal.seal(number)
+        except BaseException as error:
+            raise self._halt(f"record {number} could not be kept: {type(error).__name__}") from error
+        finally:
+            with self._turn:
+                self._turn.notify_all()
+
+    def _wait_for(self, record: int) -> None:
+        """Return once `record` is sealed. Raises DecisionsHalted."""
+        with self._turn:
+            while self.journal.sealed <= record:
+                self._require_running()
+                self._turn.wait(WAIT_S)
+            self._require_running()
+
+    def _halt(self, why: str) -> DecisionsHalted:
+        self.halted = self.halted or why
+        return DecisionsHalted(self.halted)
+
+    def _require_running(self) -> None:
+        if self.halted:
+            raise DecisionsHalted(self.halted)
+
+
+WAIT_S = 1.0
+_MASK = (1 << 64) - 1
+
+
+def ids_from(journal: Journal, first: int) -> Iterator[tuple[int, Words]]:
+    """The ids of each record of decisions from number `first` on, with that number."""
+    for number in range(first, journal.size):
+        place = journal.place(number)
+        if int(place["kind"]) != RecordKind.DECISIONS:
+            continue
+        length = int.from_bytes(journal.part(number, 0, LENGTH_BYTES), "little")
+        raw = journal.part(number, LENGTH_BYTES + length, int(place["rows"]) * ID_BYTES)
+        yield number, np.frombuffer(raw, np.uint64).reshape(-1, 2)
+
+
+def last_time(journal: Journal) -> int:
+    """The time of the journal's last event, in microseconds; 0 where there is none."""
+    if not journal.size:
+        return 0
+    place = journal.place(journal.size - 1)
+    return int(place["time"]) + int(place["rows"])
+
+
+def _first_of_each(low: Words, high: Words) -> NDArray[np.int64]:
+    """For each id the place where it stands first in the batch."""
+    count = len(low)
+    rising = (high[1:] > high[:-1]) | ((high[1:] == high[:-1]) & (low[1:] > low[:-1]))
+    if rising.all():
+        return np.arange(count)
+    order = np.lexsort((np.arange(count), low, high))
+    begins = np.ones(count, np.bool_)
+    begins[1:] = (low[order][1:] != low[order][:-1]) | (high[order][1:] != high[order][:-1])
+    first = np.empty(count, np.int64)
+    first[order] = order[np.flatnonzero(begins)[np.cumsum(begins) - 1]]
+    return first
+
+
+def digest_rows(parts: list[bytes]) -> Bits:
+    """Requests of unequal length as rows of 32 bytes: the SHA-256 of each."""
+    raw = b"".join(hashlib.sha256(part).digest() for part in parts)
+    return np.frombuffer(raw, np.uint8).reshape(len(parts), 32)
+
+
+def kept_at(journal: Journal, record: int) -> Any:
+    """A record of decisions, read and checked. Raises JournalAltered."""
+    return decode(journal.read(record))
