@@ -35,6 +35,8 @@ from jinku.cli.position import position_app
 from jinku.cli.recon import recon_app
 from jinku.cli.report import report_app
 from jinku.cli.retention import retention_app
+from jinku.cli.risk import risk_app
+from jinku.cli.risk_screening import screen_app
 from jinku.cli.serve import serve
 from jinku.cli.simulated import bank_app
 from jinku.cli.structure import structure_app
@@ -90,6 +92,8 @@ app.add_typer(pack_app)
 app.add_typer(report_app)
 app.add_typer(log_app)
 app.add_typer(verify_app)
+app.add_typer(risk_app)
+app.add_typer(screen_app)
 app.add_typer(access_app)
 app.add_typer(audit_app)
 app.command()(witness)
