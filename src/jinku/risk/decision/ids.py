@@ -10,7 +10,7 @@ Rules:
 
 Example::
 
-    index = IdIndex.open(directory, journal_ids)
+    index = IdIndex.open(directory, journal_ids, records)
     index.find(low, high)  # places, NOWHERE for new ones
     index.add(low, high, record=7)
 """
@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from jinku.base.compiled import compiled
 from jinku.base.files import replace_durably
 from jinku.ledger.hashindex import HashIndex, find_all, insert_all
+from jinku.risk.decision.errors import JournalAltered
 
 Words = NDArray[np.uint64]
 NOWHERE = -1
@@ -70,11 +71,19 @@ class Run:
         body = len(self._map) - _TRAILER
         if body <= 0 or body % 24 or self._map[body : body + 8] != _MAGIC:
             raise ValueError(path.name)
-        if hashlib.sha256(memoryview(self._map)[:body]).digest() != self._map[body + 8 :]:
-            raise ValueError(path.name)
+        self.path, self._checked = path, False
         self.rows = np.frombuffer(self._map, np.uint64, body // 8).reshape(-1, 3)
         self.least = int(self.rows[0, 0]) << 64 | int(self.rows[0, 1])
         self.greatest = int(self.rows[-1, 0]) << 64 | int(self.rows[-1, 1])
+
+    def find(self, low: Words, high: Words, places: NDArray[np.int64]) -> None:
+        """Fill in the places of ids that are here. Raises JournalAltered for a damaged file, when it is first used."""
+        if not self._checked:
+            body = self.rows.nbytes
+            if hashlib.sha256(memoryview(self._map)[:body]).digest() != self._map[body + 8 :]:
+                raise JournalAltered(f"{self.path.name} is damaged; delete it, and it is made again")
+            self._checked = True
+        _find_in_run(self.rows, low, high, places)
 
 
 class IdIndex:
@@ -91,10 +100,11 @@ class IdIndex:
         self._greatest, self._following = -1, 0
 
     @classmethod
-    def open(cls, directory: Path, ids_from: IdsFrom, *, run_rows: int = RUN_ROWS) -> Self:
-        """The index in `directory`, completed from the journal's records."""
+    def open(cls, directory: Path, ids_from: IdsFrom, records: int, *, run_rows: int = RUN_ROWS) -> Self:
+        """The index in `directory`, completed from the journal's `records`. A run that tells of records which the
+        journal has not, since a crash came between, goes."""
         index = cls(directory, run_rows)
-        index._load()
+        index._load(records)
         for record, ids in ids_from(index._following):
             index.add(ids[:, 0], ids[:, 1], record)
         return index
@@ -116,7 +126,7 @@ class IdIndex:
             if (places >= 0).all():
                 break
             if _overlaps(run, low, high, places):
-                _find_in_run(run.rows, low, high, places)
+                run.find(low, high, places)
         found[maybe] = places
         return found
 
@@ -152,12 +162,12 @@ class IdIndex:
         self._runs.append(Run(path, following))
         self._table, self._count = HashIndex(), 0
 
-    def _load(self) -> None:
+    def _load(self, records: int) -> None:
         """The runs in order, up to the first that is missing or damaged; what follows it is made again."""
         for path in sorted(self._directory.glob(f"*{SUFFIX}")):
             number, _, following = path.stem.partition("-")
             try:
-                if int(number) != len(self._runs):
+                if int(number) != len(self._runs) or int(following) > records:
                     raise ValueError(path.name)
                 run = Run(path, int(following))
             except (ValueError, OSError):

@@ -73,6 +73,7 @@ class Journal(Closing):
         self.sealed = 0
         """How many of them are sealed."""
         self._previous = GENESIS
+        self._torn: tuple[int, int] | None = None
 
     @classmethod
     def open(cls, directory: Path, log: SealLog, *, segment_bytes: int = SEGMENT_BYTES) -> Self:
@@ -81,6 +82,7 @@ class Journal(Closing):
         try:
             journal._load()
             journal._match_seals()
+            journal._resume()
         except BaseException:
             journal.close()
             raise
@@ -148,16 +150,20 @@ class Journal(Closing):
         firsts = segments.firsts()
         known = os.fstat(self._places).st_size // PLACE.itemsize
         if not firsts:
-            os.ftruncate(self._places, 0)
             return
         newest = firsts[-1]
         if not self._agrees(firsts, known):
             known = 0
         for first in firsts if known == 0 else [newest]:
             self._load_segment(first, known, newest=first == newest)
+
+    def _resume(self) -> None:
+        """Cut what a crash tore, now that the log has not sealed it, and go on writing there."""
+        if self._torn is not None:
+            self._segments.cut(*self._torn)
         os.ftruncate(self._places, self.size * PLACE.itemsize)
-        if (left := segments.firsts()) and left[-1] == newest:
-            segments.resume(newest)
+        if firsts := self._segments.firsts():
+            self._segments.resume(firsts[-1])
 
     def _agrees(self, firsts: list[int], known: int) -> bool:
         """Whether the known places of the older files are those of their ends."""
@@ -174,7 +180,7 @@ class Journal(Closing):
         return True
 
     def _load_segment(self, first: int, known: int, *, newest: bool) -> None:
-        """Walk through a file, and cut what a crash tore. Raises JournalAltered."""
+        """Walk through a file; what a crash tore at its end is to be cut. Raises JournalAltered."""
         segments, name, end = self._segments, self._segments.path(first).name, 0
         if first != self.size:
             raise JournalAltered(f"{name} should begin with record {self.size}")
@@ -194,7 +200,7 @@ class Journal(Closing):
         if end < segments.size(first):
             if not newest or self._was_sealed(self.size, known):
                 raise JournalAltered(f"{name} ends within record {self.size}")
-            segments.cut(first, end)
+            self._torn = first, end
 
     def _was_sealed(self, number: int, known: int) -> bool:
         return number < known and int(self._row(number)["seal"]) >= 0

@@ -169,11 +169,7 @@ class Segments:
         except OSError as error:
             raise JournalAltered(f"{path.name} cannot be read: {type(error).__name__}") from error
         right = place["digest"].tobytes()
-        if (
-            len(raw) < HEAD.itemsize
-            or len(payload) < int(place["length"])
-            or _digest(raw, [payload]) != right
-        ):
+        if raw[_UNDIGESTED:] != right or _digest(raw, [payload]) != right:
             raise JournalAltered(f"record {number} in {path.name} has not the digest that was sealed")
         return payload
 
