@@ -255,17 +255,20 @@ class Builder:
     def _compiled(self, row: "_Row", base: Base) -> Base:
         """`base` with its expressions parsed and its level found."""
         value = self._value(row, base)
-        parts = [f"({base.filter})"] if base.filter else []
-        if base.filter:
-            self._parsed(row, "filter", base.filter, Type.BOOLEAN)
-        if base.stream is Stream.EVENTS:
-            parts.append(f"(kind IS NULL OR kind <> '{LABEL_KIND}')")
-        elif base.stream is Stream.LABELS:
-            parts.append(f"kind = '{LABEL_KIND}'")
+        streams = {
+            Stream.EVENTS: [f"(kind IS NULL OR kind <> '{LABEL_KIND}')"],
+            Stream.LABELS: [f"(kind = '{LABEL_KIND}')"],
+            Stream.ALL: [],
+        }[base.stream]
+        parts, resets = list(streams), list(streams)
+        for column, text, into in (("filter", base.filter, parts), ("reset", base.reset, resets)):
+            if text:
+                self._parsed(row, column, text, Type.BOOLEAN)
+                into.append(f"({text})")
         if value is not None:
-            parts.append(f"({base.of}) IS NOT NULL")
+            parts.append(f"(({base.of}) IS NOT NULL)")
         condition = self._parsed(row, "filter", " AND ".join(parts), Type.BOOLEAN) if parts else None
-        reset = self._parsed(row, "reset", base.reset, Type.BOOLEAN) if base.reset else None
+        reset = self._parsed(row, "reset", " AND ".join(resets), Type.BOOLEAN) if base.reset else None
         names = {name for one in (value, condition, reset) if one for name in one.names}
         return replace(
             base,

@@ -12,7 +12,7 @@ Rules:
    A row whose `of` is NULL is no history row of that feature. Division by zero is NULL.
 4. A derived feature is an `expression` over event fields and features above it. `filter`, `of` and `reset` may
    name features above, too: then they mean the value which that feature had *at that history row*.
-5. Values of `of` are clipped to ±`VALUE_MAX`, for `std` to ±`STD_VALUE_MAX`: so no sum can overflow.
+5. Values of `of` are clipped to ±`VALUE_MAX`, for `std` to ±`STD_VALUE_MAX`: so no sum of a million rows can overflow.
 6. All outputs are float64. The digest covers everything but the meanings.
 
 Aggregates (a: rows read, v: their `of`):
@@ -27,7 +27,7 @@ first, last             v of the oldest, newest row
 since_first, since_last seconds from that row's time to e's
 novel                   1 where no earlier row was read (e itself never counts), else 0
 ratio                   mean over `window` / mean over the longer window `base`
-streak                  rows that pass `filter` after the newest row that passes `reset`; all of them where none does
+streak                  rows that pass `filter` after the newest row of `stream` that passes `reset`, if any
 scatter_gather, cycle   bounded temporal paths on the account graph: see `jinku.risk.features.paths`
 ======================= ============================================================================================
 
@@ -63,8 +63,6 @@ VALUE_MAX = (1 << 42) - 1
 """Largest magnitude of one aggregated value: 4.4e12 minor units."""
 STD_VALUE_MAX = (1 << 31) - 1
 """Largest magnitude of one value of `std`, so that its square fits 62 bits."""
-WINDOW_EVENTS_MAX = 1 << 20
-"""Rows that one identity may have within one window; then every sum stays below 2^62."""
 WINDOW_SECONDS_MIN = 60
 WINDOW_SECONDS_MAX = 366 * 86_400
 DELAY_SECONDS_MAX = 366 * 86_400
