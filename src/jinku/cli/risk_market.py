@@ -105,6 +105,7 @@ def propose(
     by: By,
     portfolio: Portfolio = PORTFOLIO_DEFAULT,
     data: Data = DATA_DEFAULT,
+    json: Json = False,
 ) -> None:
     """Propose a limit that holds from --day on; another person approves it."""
     from jinku.risk.market.limits import Limit, Quantity
@@ -113,25 +114,34 @@ def propose(
         raise typer.BadParameter(f"{quantity} is not one of {', '.join(Quantity)}")
     with _desk(data) as desk:
         key = desk.propose(Limit(portfolio, Quantity(quantity), warn, stop, _day(day)), by=by)
-    Output(False).line(key)
+    out = Output(json)
+    out.show({"number": key}, lambda: out.line(key))
 
 
 @market_app.command()
 def approve(
-    key: Annotated[str, typer.Argument(help="Number of the limit.")], by: By, data: Data = DATA_DEFAULT
+    key: Annotated[str, typer.Argument(help="Number of the limit.")],
+    by: By,
+    data: Data = DATA_DEFAULT,
+    json: Json = False,
 ) -> None:
     """Let a proposed limit hold."""
     with _desk(data) as desk:
         desk.approve(key, by=by)
+    answer_done(key, "approved", json)
 
 
 @market_app.command()
 def reject(
-    key: Annotated[str, typer.Argument(help="Number of the limit.")], by: By, data: Data = DATA_DEFAULT
+    key: Annotated[str, typer.Argument(help="Number of the limit.")],
+    by: By,
+    data: Data = DATA_DEFAULT,
+    json: Json = False,
 ) -> None:
     """Turn a proposed limit down."""
     with _desk(data) as desk:
         desk.reject(key, by=by)
+    answer_done(key, "rejected", json)
 
 
 @market_app.command()
@@ -211,10 +221,12 @@ def outcome(
     by: By,
     portfolio: Portfolio = PORTFOLIO_DEFAULT,
     data: Data = DATA_DEFAULT,
+    json: Json = False,
 ) -> None:
     """Add what was really lost on the day that the figures of --day foresaw."""
     with _desk(data) as desk:
         desk.came(_day(day), portfolio, loss, by=by)
+    answer_done(day, "outcome kept", json)
 
 
 @market_app.command("tested")
@@ -251,6 +263,12 @@ def opened_acts(data: Path) -> "Iterator[ActBook]":
 
     with existing_house(data) as house:
         yield ActBook(house.control, house.ledger, time.time_ns)
+
+
+def answer_done(about: str, what: str, as_json: bool) -> None:
+    """Say what was done."""
+    out = Output(as_json)
+    out.show({"about": about, "done": what}, lambda: out.line(f"{about}: {what}"))
 
 
 def _questions(method: str, level: float, horizon: int) -> "list[Question]":

@@ -12,7 +12,7 @@ import typer
 from jinku.cli.failures import Exit
 from jinku.cli.house import DATA_DEFAULT, Data, existing_house
 from jinku.cli.output import Json, Output
-from jinku.cli.risk_market import opened_acts
+from jinku.cli.risk_market import answer_done, opened_acts
 
 if TYPE_CHECKING:
     from jinku.risk.acts.book import ActBook
@@ -41,6 +41,7 @@ def report_loss(
     by: By,
     line: Annotated[str, typer.Option("--line", help="Line of business.")] = "payments",
     data: Data = DATA_DEFAULT,
+    json: Json = False,
 ) -> None:
     """Report a loss event in CNY; prints its number."""
     from jinku.risk.operational.losses import Loss
@@ -52,7 +53,8 @@ def report_loss(
         key = _losses(book).report(
             Loss(LossType(kind), line, 156, _day(occurred), _day(found), gross), text, by=by
         )
-    Output(False).line(key)
+    out = Output(json)
+    out.show({"number": key}, lambda: out.line(key))
 
 
 @loss_app.command("revise")
@@ -62,10 +64,12 @@ def revise_loss(
     text: Text,
     by: By,
     data: Data = DATA_DEFAULT,
+    json: Json = False,
 ) -> None:
     """Another gross loss, and why."""
     with opened_acts(data) as book:
         _losses(book).revise(key, gross, text, by=by)
+    answer_done(key, "revised", json)
 
 
 @loss_app.command("recover")
@@ -75,6 +79,7 @@ def recover_loss(
     by: By,
     insurance: Annotated[bool, typer.Option("--insurance", help="From an insurer.")] = False,
     data: Data = DATA_DEFAULT,
+    json: Json = False,
 ) -> None:
     """Add what came back."""
     from jinku.risk.operational.losses import Recovery
@@ -82,13 +87,15 @@ def recover_loss(
     with opened_acts(data) as book:
         source = Recovery.INSURANCE if insurance else Recovery.OTHER
         _losses(book).recover(key, amount, source, by=by)
+    answer_done(key, "recovery kept", json)
 
 
 @loss_app.command("close")
-def close_loss(key: Key, text: Text, by: By, data: Data = DATA_DEFAULT) -> None:
+def close_loss(key: Key, text: Text, by: By, data: Data = DATA_DEFAULT, json: Json = False) -> None:
     """Close an event with its cause; another person than the one who reported it."""
     with opened_acts(data) as book:
         _losses(book).close(key, text, by=by)
+    answer_done(key, "closed", json)
 
 
 @loss_app.command("list")
@@ -213,10 +220,12 @@ def arise(
     started: Annotated[str, typer.Option("--started", help="Day of the event, YYYY-MM-DD.")],
     by: By,
     data: Data = DATA_DEFAULT,
+    json: Json = False,
 ) -> None:
     """An event starts a duty."""
     with _duties(data) as office:
         office.arise(name, reference, _day(started), by=by)
+    answer_done(f"{name} {reference}", "arisen", json)
 
 
 @duty_app.command("done")
@@ -226,6 +235,7 @@ def done(
     evidence: Annotated[Path, typer.Option("--evidence", help="The file that shows it; its digest is kept.")],
     by: By,
     data: Data = DATA_DEFAULT,
+    json: Json = False,
 ) -> None:
     """Say that a duty is done."""
     import hashlib
@@ -235,6 +245,7 @@ def done(
     digest = hashlib.sha256(evidence.read_bytes()).hexdigest()
     with _duties(data) as office:
         office.done(name, reference, digest, by=by)
+    answer_done(f"{name} {reference}", "done", json)
 
 
 @duty_app.command("list")
