@@ -3,8 +3,8 @@
 Rules:
 
 1. A batch is looked at in slices on a thread of its own. What was found by the deadline is decided; the rest is
-   answered as the policy says for late ones. The clock is asked after each slice, and the caller never waits longer than the
-   deadline, even where an engine hangs.
+   answered as the policy says for late ones. The clock is asked after each slice, and the caller never waits longer
+   than the deadline, even where an engine hangs.
 2. Every event enters the features' history, late or not: the thread goes on with them after the answer.
 3. Where the model or the rules fail, the slice is answered as the policy says for failures, by name. Where the features
    fail, their state is in doubt: every event is answered so until the state is rebuilt.

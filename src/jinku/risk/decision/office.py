@@ -148,12 +148,14 @@ class DecisionOffice(Closing):
         self._write(ticket.number, lambda: (encode(asked, decided), stamp_of(asked)))
         ticket.kept = True
 
-    def act(self, told: dict[str, Any]) -> int:
-        """Keep and seal what somebody did with what waits; the record's number. Raises DecisionsHalted."""
+    def act(self, told: dict[str, Any], begun: Callable[[int], None]) -> int:
+        """Keep and seal what somebody did with what waits; the record's number, which `begun` hears before it is
+        written. Raises DecisionsHalted."""
         with self._begin:
             self._require_running()
             [time] = self._stamper.stamp(1).tolist()
             number, self._next = self._next, self._next + 1
+            begun(number)
         self._write(number, lambda: (encode_act(told), Stamp(time, 0, RecordKind.ACT)))
         return number
 

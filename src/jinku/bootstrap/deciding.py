@@ -1,0 +1,299 @@
+"""The gate before the ledger: every transfer is decided, and the decision sealed, before it posts.
+
+Rules:
+
+1. Requests that wait together are decided as one batch, kept and sealed, then sent; the next batch is decided
+   meanwhile. Each request is sent as its own, in order: chains never reach from one into another.
+2. Allowed: sent as asked. Held or challenged: sent as pending under the same id. Denied: not sent. Of a linked chain
+   the strongest action counts; what may not go takes its whole chain with it, whose others are answered
+   ``linked_event_failed``.
+3. What posts or voids a pending transfer has that one's decision: it passes, unless the pending one itself waits. What
+   has no valid id passes too, since the ledger refuses it.
+4. The same request again gets the same answer, as the transfer stands by then. Another request under a decided id is
+   refused by name, and nothing is sent.
+5. Whatever a crash left between journal, seal and ledger is finished by `recover`: from the record, without deciding
+   again, under the same ids, so that nothing posts twice.
+
+Example::
+
+    gate.create_transfers_array(rows)["status"]  # CREATED, DecidedStatus.RISK_HELD, …
+"""
+
+import queue
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jinku.base.clock import Clock
+from jinku.base.closing import Closing
+from jinku.bootstrap.deciding_chains import Chains, waiting_rows
+from jinku.bootstrap.deciding_mark import DoneMark
+from jinku.bootstrap.deciding_status import DecidedStatus
+from jinku.ledger import committer as run
+from jinku.ledger.committer import Request, Waiting
+from jinku.ledger.errors import LedgerBusy, LedgerClosed, LedgerError, LedgerHalted
+from jinku.ledger.layout import RESULT, TRANSFER, Array
+from jinku.ledger.limits import BATCH_EVENTS_MAX, QUEUED_REQUESTS_MAX
+from jinku.ledger.model import CreateTransferStatus
+from jinku.ledger.service import Ledger, checked_batch
+from jinku.risk.decision.office import Answer, DecisionOffice, Ticket
+from jinku.risk.decision.record import Kept
+from jinku.risk.decision.transfers import Scene, rows_of, transfer_requests
+from jinku.risk.decision.waiting import WaitingBook, WaitState
+
+BATCHES_AHEAD = 2
+"""Batches that are decided and not sent yet."""
+_GOOD = (np.uint32(CreateTransferStatus.CREATED), np.uint32(CreateTransferStatus.EXISTS))
+_STATUS_OF = {
+    WaitState.HELD: DecidedStatus.RISK_HELD,
+    WaitState.CHALLENGED: DecidedStatus.RISK_CHALLENGED,
+    WaitState.REFUSED: DecidedStatus.RISK_REFUSED,
+    WaitState.RELEASED: CreateTransferStatus.EXISTS,
+}
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Requests on their way from deciding to sending."""
+
+    requests: list[Request]
+    rows: Array
+    edges: NDArray[np.int64]
+    """Where each request's rows begin, and the end."""
+    chains: Chains
+    ticket: Ticket | None
+
+
+class Gate(Closing):
+    """See the module's rules. For any number of threads."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        office: DecisionOffice,
+        waiting: WaitingBook,
+        scene: Scene,
+        *,
+        mark: Path,
+        clock: Clock = time.time_ns,
+    ) -> None:
+        """`mark` is the file that says up to which record everything was sent."""
+        self._ledger, self._office, self.waiting, self._scene, self._clock = (
+            ledger,
+            office,
+            waiting,
+            scene,
+            clock,
+        )
+        self.mark = DoneMark(mark, office.journal.size)
+        self._queue: queue.Queue[Request | None] = queue.Queue(QUEUED_REQUESTS_MAX)
+        self._decided: queue.Queue[_Batch | None] = queue.Queue(BATCHES_AHEAD)
+        self._next: Request | None = None
+        self._closed, self._lock = False, threading.Lock()
+        self._threads = [
+            threading.Thread(target=target, name=f"jinku-gate-{name}", daemon=True)
+            for name, target in (("decide", self._decide_all), ("send", self._send_all))
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def create_transfers_array(self, batch: Array) -> Array:
+        """`batch`: up to 8,189 ``TRANSFER`` rows. Returns as many ``RESULT`` rows, once decided, sealed and durable.
+
+        Raises LedgerError, and RiskError where nothing can be decided."""
+        return self.wait(self.begin(batch))
+
+    def begin(self, batch: Array) -> Waiting:
+        """Hand a batch over; `wait` gives its results. So the next may be handed over meanwhile."""
+        request = Waiting(run.create_transfers, checked_batch(batch, TRANSFER))
+        if len(batch):
+            self.submit(request)
+        else:
+            request.answer(np.zeros(0, RESULT))
+        return request
+
+    def wait(self, request: Waiting) -> Array:
+        """The ``RESULT`` rows of a batch handed over. Raises what `create_transfers_array` raises."""
+        results = request.result()
+        if isinstance(results, np.ndarray):
+            return results
+        raise LedgerHalted(f"an answer of type {type(results).__name__}", remedy="report it")
+
+    def submit(self, request: Request) -> None:
+        """Queue a request of any kind: transfers are decided, others go straight to the ledger. Raises LedgerBusy,
+        LedgerClosed."""
+        if request.execute is not run.create_transfers:
+            self._ledger.submit(request)
+            return
+        try:
+            with self._lock:
+                if self._closed:
+                    raise LedgerClosed("the gate before the ledger is closed", remedy="open the house again")
+                self._queue.put_nowait(request)
+        except queue.Full:
+            raise LedgerBusy(
+                f"{QUEUED_REQUESTS_MAX} requests are waiting already", remedy="send it again a little later"
+            ) from None
+
+    def close(self) -> None:
+        """Finish what is queued, and end the threads."""
+        with self._lock:
+            first, self._closed = not self._closed, True
+        if first:
+            self._queue.put(None)
+            for thread in self._threads:
+                thread.join()
+            self.mark.close()
+
+    # --- deciding ----------------------------------------------------------------------------------------------------
+
+    def _decide_all(self) -> None:
+        while group := self._take():
+            # The boundary of the thread: whatever went wrong, the callers hear of it and nothing is sent.
+            try:
+                batch = self._begun(group)
+            except Exception as error:  # noqa: BLE001
+                _fail(group, error)
+                continue
+            self._decided.put(batch)
+        self._decided.put(None)
+
+    def _take(self) -> list[Request]:
+        """The longest run of waiting requests that fits a batch; empty at the end."""
+        first = self._next or self._queue.get()
+        self._next = None
+        if first is None:
+            return []
+        group, events = [first], len(first.payload)
+        while not self._queue.empty():
+            request = self._queue.get()
+            if request is None:
+                self._queue.put(None)
+                break
+            events += len(request.payload)
+            if events > BATCH_EVENTS_MAX:
+                self._next = request
+                break
+            group.append(request)
+        return group
+
+    def _begun(self, group: list[Request]) -> _Batch:
+        edges = np.cumsum([0, *(len(request.payload) for request in group)])
+        rows = group[0].payload
+        if len(group) > 1:
+            rows = np.frombuffer(b"".join(request.payload.tobytes() for request in group), TRANSFER)
+        chains = Chains.of(rows, edges)
+        ticket = None
+        if len(chains.decided):
+            whole = len(chains.decided) == len(rows)
+            asked = rows if whole else rows[chains.decided]
+            requests = transfer_requests(asked, chains.linked, chains.partial, self._scene)
+            ticket = self._office.begin(requests)
+            if ticket.number >= 0:
+                self.mark.begin(ticket.number)
+        return _Batch(group, rows, edges, chains, ticket)
+
+    # --- sending -----------------------------------------------------------------------------------------------------
+
+    def _send_all(self) -> None:
+        while (batch := self._decided.get()) is not None:
+            # The boundary of the thread, as above; what was decided is in the journal, and `recover` finishes it.
+            try:
+                results = self._sent(batch)
+            except Exception as error:  # noqa: BLE001
+                _fail(batch.requests, error)
+                continue
+            for number, request in enumerate(batch.requests):
+                request.answer(results[batch.edges[number] : batch.edges[number + 1]])
+
+    def _sent(self, batch: _Batch) -> Array:
+        if batch.ticket is not None:
+            self._office.keep(batch.ticket)
+        answer = None if batch.ticket is None else batch.ticket.answer
+        results = self._posted(batch.rows, batch.edges, batch.chains, answer)
+        if batch.ticket is not None and batch.ticket.number >= 0:
+            self.mark.done(batch.ticket.number)
+        return results
+
+    def _posted(self, rows: Array, edges: NDArray[np.int64], chains: Chains, answer: Answer | None) -> Array:
+        """Send what may go, enter what waits; ``RESULT`` rows."""
+        verdict = chains.verdict(rows, answer, self.waiting)
+        results = np.zeros(len(rows), RESULT)
+        results["status"], results["timestamp"] = verdict.statuses, self._clock()
+        sent = verdict.statuses == 0
+        going = [
+            Waiting(run.create_transfers, verdict.rows[first:end][sent[first:end]])
+            for first, end in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)
+            if sent[first:end].any()
+        ]
+        for request in going:
+            self._ledger.submit(request)
+        if going:
+            results[sent] = np.concatenate([_results(request) for request in going])
+        if answer is not None and verdict.waits.any():
+            self._enter(rows, chains, answer, verdict.waits, results)
+        return results
+
+    def _enter(
+        self, rows: Array, chains: Chains, answer: Answer, waits: NDArray[np.bool_], results: Array
+    ) -> None:
+        """Enter what waits from now on, and answer for it as it stands."""
+        booked = np.isin(results["status"], _GOOD)
+        fresh = waiting_rows(rows, chains, answer, waits, booked, self._clock())
+        if fresh:
+            self.waiting.add(fresh)
+        places = np.flatnonzero(waits & booked).tolist()
+        ids = [int(rows["id_lo"][at]) | int(rows["id_hi"][at]) << 64 for at in places]
+        states = self.waiting.among(ids)
+        for at, number in zip(places, ids, strict=True):
+            if number in states:
+                results["status"][at] = _STATUS_OF.get(states[number].state, results["status"][at])
+
+    # --- after a crash -----------------------------------------------------------------------------------------------
+
+    def finish(self, number: int, kept: Kept) -> None:
+        """Send the transfers of a record again, as they were decided (rule 5). Chains of which the record has only a part,
+        since the rest posts or voids, wait for their sender to ask again."""
+        rows, partial = rows_of(kept.asked.requests)
+        places = np.flatnonzero(~partial)
+        if len(places):
+            starts = kept.decided.outcomes["chain"].astype(np.int64)[places]
+            chains = Chains(
+                np.arange(len(places)), np.zeros(0, np.bool_), np.searchsorted(starts, starts), partial
+            )
+            whole = np.ones(len(places), np.bool_)
+            answer = Answer(kept.decided.outcomes[places], kept.decided.whys, ~whole, whole, number)
+            self._posted(rows[places], np.array([0, len(places)]), chains, answer)
+        self.mark.done(number)
+
+
+def _results(request: Waiting) -> Array:
+    results = request.result()
+    if not isinstance(results, np.ndarray):
+        raise LedgerHalted(f"an answer of type {type(results).__name__}", remedy="report it")
+    return results
+
+
+def _fail(requests: Sequence[Request], error: Exception) -> None:
+    """Tell the callers; what is no error of the ledger's family becomes one."""
+    told = error if isinstance(error, LedgerError) else Undecided(error)
+    for request in requests:
+        request.fail(told)
+
+
+class Undecided(LedgerError):
+    """A transfer could not be decided about, so it was not sent."""
+
+    code = "undecided"
+    http_status = 503
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(
+            f"the transfers could not be decided about: {getattr(cause, 'message', type(cause).__name__)}",
+            remedy=getattr(cause, "remedy", "") or "send them again",
+        )

@@ -1,0 +1,146 @@
+"""Which transfers of a batch are decided about, how they hang together, and what becomes of each by its decision.
+
+Rules are those of `jinku.bootstrap.deciding`.
+
+Example::
+
+    chains = Chains.of(rows, edges)
+    verdict = chains.verdict(rows, answer, waiting)
+    verdict.statuses  # 0 where the row is to be sent
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jinku.bootstrap.deciding_status import DecidedStatus
+from jinku.ledger.layout import Array
+from jinku.ledger.model import CreateTransferStatus, TransferFlags
+from jinku.risk.decision.model import OUTCOME, Action, chain_starts
+from jinku.risk.decision.office import Answer
+from jinku.risk.decision.waiting import Waiting, WaitingBook, WaitState
+
+_LINKED, _PENDING = np.uint16(TransferFlags.LINKED), np.uint16(TransferFlags.PENDING)
+_RESOLVES = np.uint16(TransferFlags.POST_PENDING_TRANSFER | TransferFlags.VOID_PENDING_TRANSFER)
+_MOST = np.uint64((1 << 64) - 1)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What becomes of each row of a batch."""
+
+    rows: Array
+    """``TRANSFER`` rows as they are to be sent."""
+    statuses: NDArray[np.uint32]
+    """Why a row is not sent; 0 where it is."""
+    waits: NDArray[np.bool_]
+    """Which rows are sent to wait."""
+
+
+@dataclass(frozen=True)
+class Chains:
+    """How the rows of a batch hang together."""
+
+    decided: NDArray[np.int64]
+    """The rows that are decided about."""
+    linked: NDArray[np.bool_]
+    """Of these: which is of one chain with the next."""
+    starts: NDArray[np.int64]
+    """For every row the place where its chain begins."""
+    partial: NDArray[np.bool_]
+    """Of the decided rows: whose chain has others, which are not decided about."""
+
+    @classmethod
+    def of(cls, rows: Array, edges: NDArray[np.int64]) -> "Chains":
+        """The chains of ``TRANSFER`` rows; a chain ends with its request at the latest."""
+        linked = (rows["flags"] & _LINKED) != 0
+        linked[edges[1:] - 1] = False
+        starts = chain_starts(linked)
+        low, high = rows["id_lo"], rows["id_hi"]
+        nameless = ((low == 0) & (high == 0)) | ((low == _MOST) & (high == _MOST))
+        decided = np.flatnonzero(((rows["flags"] & _RESOLVES) == 0) & ~nameless)
+        together = np.zeros(len(decided), np.bool_)
+        together[:-1] = np.diff(starts[decided]) == 0
+        whole = np.bincount(starts, minlength=len(rows)) == np.bincount(starts[decided], minlength=len(rows))
+        return cls(decided, together, starts, ~whole[starts[decided]])
+
+    def verdict(self, rows: Array, answer: Answer | None, waiting: WaitingBook) -> Verdict:
+        """By `answer`, which is about the decided rows, and by what waits already."""
+        count, starts = len(rows), self.starts
+        action, own = np.zeros(count, np.uint8), np.zeros(count, np.uint8)
+        statuses = np.zeros(count, np.uint32)
+        if answer is not None:
+            outcomes = answer.outcomes
+            action[self.decided], own[self.decided] = outcomes["action"], outcomes["own"]
+            statuses[self.decided[answer.changed]] = DecidedStatus.RISK_ID_DECIDED_OTHERWISE
+        heads = np.unique(starts)
+        lengths = np.diff(np.append(heads, count))
+        if len(heads) < count:
+            action = np.repeat(np.maximum.reduceat(action, heads), lengths)
+        held = (action == Action.HOLD) | (action == Action.CHALLENGE)
+        resolves = (rows["flags"] & _RESOLVES) != 0
+        statuses[(action == Action.DENY) & (own == Action.DENY)] = DecidedStatus.RISK_DENIED
+        if resolves.any():
+            statuses[self._of_what_waits(rows, resolves, held, waiting)] = DecidedStatus.RISK_PENDING_WAITS
+            tied = np.repeat(np.maximum.reduceat(resolves & held, heads), lengths)
+            statuses[tied & (own == action) & (statuses == 0)] = DecidedStatus.RISK_CANNOT_WAIT
+        stopped = np.repeat(np.maximum.reduceat(statuses > 0, heads), lengths)
+        statuses[stopped & (statuses == 0)] = np.uint32(CreateTransferStatus.LINKED_EVENT_FAILED)
+        waits = held & ~stopped
+        if waits.any():
+            rows = rows.copy()
+            rows["flags"][waits] |= _PENDING
+        return Verdict(rows, statuses, waits)
+
+    def _of_what_waits(
+        self, rows: Array, resolves: NDArray[np.bool_], held: NDArray[np.bool_], waiting: WaitingBook
+    ) -> list[int]:
+        """The rows that post or void what waits, or what begins to wait in this batch."""
+        begins = {
+            int(rows["id_lo"][at]) | int(rows["id_hi"][at]) << 64 for at in np.flatnonzero(held).tolist()
+        }
+        if not begins and not waiting.open:
+            return []
+        places = np.flatnonzero(resolves)
+        pairs = zip(
+            places.tolist(),
+            rows["pending_id_lo"][places].tolist(),
+            rows["pending_id_hi"][places].tolist(),
+            strict=True,
+        )
+        return [
+            at
+            for at, low, high in pairs
+            if (number := low | high << 64) in begins or waiting.waits(number) is not None
+        ]
+
+
+def waiting_rows(
+    rows: Array, chains: Chains, answer: Answer, waits: NDArray[np.bool_], booked: NDArray[np.bool_], now: int
+) -> list[Waiting]:
+    """The rows of a batch that wait from now on, for the book; those that the ledger did not take are told so."""
+    outcomes = np.zeros(len(rows), OUTCOME)
+    outcomes[chains.decided] = answer.outcomes
+    fresh = np.zeros(len(rows), np.bool_)
+    fresh[chains.decided] = answer.fresh
+    record_rows = np.cumsum(fresh) - 1
+    found = []
+    for at in np.flatnonzero(waits & fresh).tolist():
+        row, head, outcome = rows[at], rows[chains.starts[at]], outcomes[at]
+        state = WaitState.HELD if outcome["action"] == Action.HOLD else WaitState.CHALLENGED
+        found.append(
+            Waiting(
+                id=int(row["id_lo"]) | int(row["id_hi"]) << 64,
+                head=int(head["id_lo"]) | int(head["id_hi"]) << 64,
+                record=answer.record,
+                row=int(record_rows[at]),
+                state=state if booked[at] else WaitState.NOT_BOOKED,
+                why=answer.whys[int(outcome["why"])],
+                amount=int(row["amount_lo"]) | int(row["amount_hi"]) << 64,
+                ledger=int(row["ledger"]),
+                own_pending=bool(int(row["flags"]) & TransferFlags.PENDING),
+                since=now,
+            )
+        )
+    return found
