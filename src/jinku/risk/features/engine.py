@@ -167,7 +167,8 @@ class _Running:
         is_row = (
             np.ones(len(batch), np.bool_) if group.condition == NONE else given.conditions[group.condition]
         )
-        counts = paths.step(batch.times, *(batch.column(name) for name in group.key), is_row)
+        source, target = (batch.column(name) for name in group.key)
+        counts = paths.step(batch.times, source, target, is_row)
         for at, feature in enumerate(group.features):
             row, there = self._rows[feature.name], counts[:, at] >= 0
             out.valid[row] = there

@@ -15,12 +15,13 @@ _HALF = np.uint64(32)
 _LOW = np.uint64(0xFFFFFFFF)
 _SQUARE_SHIFT = np.uint64(31)
 _SQUARE_REST = np.uint64(33)
-_CUT = np.uint64(52)
-_CUT_REST = np.uint64(12)
-_CUT_LOW = np.uint64((1 << 52) - 1)
+CUT_BITS = 52
+_CUT = np.uint64(CUT_BITS)
+_CUT_REST = np.uint64(64 - CUT_BITS)
+_CUT_LOW = np.uint64((1 << CUT_BITS) - 1)
 _CARRY = np.uint64(1)
 _ZERO = np.uint64(0)
-CUT = float(1 << 52)
+CUT = float(1 << CUT_BITS)
 
 
 @inlined
