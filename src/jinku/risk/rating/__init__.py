@@ -1,0 +1,1 @@
+"""How risky a customer is, why, until when that holds, and who stands behind a company."""
