@@ -32,7 +32,7 @@ from jinku.risk.features.kernel import step
 from jinku.risk.features.layout import BROKEN, NONE, Input, Memory, Output
 from jinku.risk.features.paths import Chain, Paths
 from jinku.risk.features.planning import Level, PathGroup, plan, rows_of
-from jinku.risk.language import Program
+from jinku.risk.language import Program, Value
 
 SNAPSHOT_VERSION = 1
 _MAGIC = b"jkfstate"
@@ -155,6 +155,9 @@ class _Running:
         for group, paths in zip(self._level.paths, self._paths, strict=True):
             self._count_paths(group, paths, batch, given, out)
         for program, rows in self._rounds:
+            if len(batch) == 1:
+                _put_one(program.scalar(names.row(program.names)), rows, out)
+                continue
             found = program.columnar(names.columns(program.names), len(batch))
             for row, column in zip(rows, found, strict=True):
                 there = True if column.valid is None else column.valid
@@ -185,3 +188,10 @@ class _Running:
         ]
         for paths, raw in zip(self._paths, pieces[count:], strict=True):
             paths.restore(raw)
+
+
+def _put_one(found: tuple[Value, ...], rows: list[int], out: Output) -> None:
+    """The derived features of a single event."""
+    for row, value in zip(rows, found, strict=True):
+        out.valid[row, 0] = value is not None
+        out.values[row, 0] = np.nan if value is None else value

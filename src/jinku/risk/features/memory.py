@@ -45,10 +45,10 @@ def empty(plan: Plan) -> Memory:
 
 def reserve(plan: Plan, memory: Memory, events: int) -> Memory:
     """`memory` with room for `events` more events; the same object where there is room already."""
-    more = events * int(plan.sides[:, 0].sum())
-    rows = int(memory.state[END] - memory.state[START]) + more
-    slots = int(memory.state[SLOTS]) + more
-    enough_slots = slots - int(memory.state[FREE]) <= len(memory.slots)
+    start, end, used, free, _ = memory.state.tolist()
+    more = events * len(plan.sides)
+    rows, slots = end - start + more, used + more
+    enough_slots = slots - free <= len(memory.slots)
     if rows <= len(memory.rows) and enough_slots:
         return memory
     wanted = max(rows, len(memory.rows)), max(0 if enough_slots else slots, len(memory.slots))
