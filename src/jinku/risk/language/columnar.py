@@ -22,7 +22,7 @@ from jinku.risk.language import tree
 from jinku.risk.language.errors import ColumnsDiffer, TooManyWords
 from jinku.risk.language.patterns import matcher
 from jinku.risk.language.tree import Node
-from jinku.risk.language.types import DTYPE, Array, Column, Columns, Mask, Type
+from jinku.risk.language.types import DTYPE, AnyColumn, Array, Column, Columns, Mask, Type
 
 BLOCK_ROWS = 8192
 WORDS_MAX = 1 << 16
@@ -32,6 +32,7 @@ _NUMPY = {"=": "==", "<>": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _CALLS = {"neg": "negative", "abs": "absolute", "floor": "floor", "ceil": "ceil", "sqrt": "sqrt"}
 _ALWAYS = np.True_
 _NEVER = np.False_
+_NULL = np.int64(0)
 
 Run = Callable[[list[Anything], list[Anything]], tuple[Anything, ...]]
 
@@ -40,7 +41,7 @@ class Vocabulary:
     """Codes of words: those of the program's own constants from the start, others as columns bring them."""
 
     def __init__(self) -> None:
-        self._codes: dict[str, int] = {}
+        self._codes: dict[str, int] = {"": 0}
         self._turn = threading.Lock()
         self._mapped: dict[int, tuple[tuple[str, ...], Array]] = {}
         self._tables: list[tuple[Callable[[str], bool], Array]] = []
@@ -123,7 +124,9 @@ class ColumnarProgram:
         if root.type is Type.VARCHAR:
             words = tuple(self._vocabulary._codes)
             return Column(values.astype(np.int32, copy=False), _mask(valid), words)
-        return Column(values.astype(DTYPE[root.type], copy=False), _mask(valid))
+        if root.type is not Type.KEY:
+            values = values.astype(DTYPE[root.type], copy=False)
+        return Column(values, _mask(valid))
 
     def _blocks(self, run: Run, columns: Columns, count: int) -> list[Array]:
         inputs = self._inputs(columns, count)
@@ -132,7 +135,9 @@ class ColumnarProgram:
         with np.errstate(all="ignore"):  # what stands at a NULL's place means nothing
             for start in range(0, max(count, 1), BLOCK_ROWS):
                 rows = min(BLOCK_ROWS, count - start)
-                block = [one[start : start + rows] if one.ndim else one for one in inputs]
+                block = [
+                    np.ascontiguousarray(one[start : start + rows]) if one.ndim else one for one in inputs
+                ]
                 parts.append([np.broadcast_to(one, (rows,)) for one in run(block, tables)])
         if len(parts) == 1:
             return parts[0]
@@ -153,14 +158,14 @@ class ColumnarProgram:
                     f"column {one.name} has {len(values)} rows, not {count}",
                     remedy="give columns of one length",
                 )
-            if values.dtype != DTYPE[one.type]:
+            if one.type is not Type.KEY and values.dtype != DTYPE[one.type]:
                 values = _cast(one, values)
             if one.type is Type.VARCHAR:
                 values = self._coded(one.name, column)
             inputs += [values, np.asarray(_ALWAYS) if column.valid is None else column.valid]
         return inputs
 
-    def _coded(self, name: str, column: Column) -> Array:
+    def _coded(self, name: str, column: AnyColumn) -> Array:
         if column.words is None:
             raise ColumnsDiffer(f"column {name} brings no words", remedy="give a VARCHAR its dictionary")
         mapping = self._vocabulary.mapping(column.words)
@@ -197,7 +202,13 @@ class _Writer:
         """What was written, as a function that yields `results`."""
         body = [*self._lines, f"return ({''.join(f'{one}, ' for one in results)})"]
         source = "def program(columns, tables):\n" + "\n".join(f"    {line}" for line in body)
-        scope: dict[str, Anything] = {"np": np, "always": _ALWAYS, "never": _NEVER, **self._constants}
+        scope: dict[str, Anything] = {
+            "np": np,
+            "always": _ALWAYS,
+            "never": _NEVER,
+            "null": _NULL,
+            **self._constants,
+        }
         # The text holds operators and numbered names made above from a checked tree, nothing from outside.
         exec(compile(source, "<rules>", "exec"), scope)  # noqa: S102
         made: Run = scope["program"]
@@ -253,9 +264,11 @@ class _Writer:
 
     def _literal(self, node: tree.Literal) -> str:
         value = node.value
+        if value is None:
+            return "null"
         if isinstance(value, str):
             return self._constant(np.int32(self._vocabulary.code(value)))
-        return self._constant(DTYPE[node.type].type(0 if value is None else value))
+        return self._constant(DTYPE[node.type].type(value))
 
     def _value(self, node: Node) -> str:
         if isinstance(node, tree.Literal):
@@ -299,6 +312,8 @@ class _Writer:
     def _chosen(self, mask: str, yes: str, no: str) -> str:
         if mask in ("always", "never"):
             return yes if mask == "always" else no
+        if "null" in (yes, no):
+            return no if yes == "null" else yes
         return yes if yes == no else self._set(f"np.where({mask}, {yes}, {no})")
 
     def _valid(self, node: Node) -> str:

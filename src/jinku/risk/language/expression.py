@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from jinku.risk.language.check import check
 from jinku.risk.language.columnar import ColumnarProgram
-from jinku.risk.language.scalar import scalar_program
+from jinku.risk.language.scalar import ScalarProgram, scalar_program
 from jinku.risk.language.sql import Dialect, sql_text
 from jinku.risk.language.syntax import read
 from jinku.risk.language.tree import Node, names_of
@@ -73,7 +73,9 @@ class Program:
         roots = [one.root for one in expressions]
         self.names = tuple(sorted({name for root in roots for name in names_of(root)}))
         self._columnar = ColumnarProgram(roots)
-        self._scalar = scalar_program(roots)
+        self._roots = roots
+        self._scalar: ScalarProgram | None = None
+        self._true: ScalarProgram | None = None
 
     def columnar(self, columns: Columns, count: int) -> list[Column]:
         """The value of each expression for each of `count` events. Raises ColumnsDiffer, TooManyWords."""
@@ -88,4 +90,12 @@ class Program:
 
     def scalar(self, row: Mapping[str, Value]) -> tuple[Value, ...]:
         """The value of each expression for one row. Raises KeyError for a name that `row` has not."""
+        if self._scalar is None:
+            self._scalar = scalar_program(self._roots)
         return self._scalar(row)
+
+    def true_one(self, row: Mapping[str, Value]) -> tuple[Value, ...]:
+        """For each expression, all BOOLEAN, whether it is TRUE for one row. Raises KeyError as `scalar` does."""
+        if self._true is None:
+            self._true = scalar_program(self._roots, truths=True)
+        return self._true(row)

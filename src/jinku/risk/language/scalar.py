@@ -101,8 +101,8 @@ class _Writer:
                 return self._given([node.inner], "float({0})")
             case tree.Arithmetic(operator="/"):
                 left, right = self.value(node.left), self.value(node.right)
-                tests = [f"{one} is not None" for one in (left, right)]
-                return f"{left} / {right} if {' and '.join(tests)} and {right} != 0.0 else None"
+                tests = [*self._tests([node.left, node.right]), f"{right} != 0.0"]
+                return f"{left} / {right} if {' and '.join(tests)} else None"
             case tree.Arithmetic():
                 return self._given([node.left, node.right], f"{{0}} {node.operator} {{1}}")
             case tree.Function():
@@ -113,8 +113,9 @@ class _Writer:
                     [node.inner], f"({{0}} % {divisor} if {{0}} >= 0 else -(-{{0}} % {divisor}))"
                 )
             case tree.Within():
-                inner = self.value(node.inner)
-                return f"{inner} if {inner} is not None and {node.low!r} <= {inner} <= {tree.DOUBLE_MAX!r} else None"
+                value = self.value(node.inner)
+                range_test = f"{node.low!r} <= {value} <= {tree.DOUBLE_MAX!r}"
+                return f"{value} if {' and '.join([*self._tests([node.inner]), range_test])} else None"
             case tree.OneZero():
                 return self._given([node.inner], "{0} + 0.0")
             case tree.Least():
@@ -124,8 +125,11 @@ class _Writer:
             case tree.NullIf():
                 return f"None if {self.truth(node.same, True)} else {self.value(node.inner)}"
             case tree.Coalesce():
-                *first, last = [self.value(one) for one in node.inner]
-                return "".join(f"{one} if {one} is not None else " for one in first) + last
+                found = self.value(node.inner[-1])
+                for one in reversed(node.inner[:-1]):
+                    value = self.value(one)
+                    found = f"{value} if {value} is not None else {found}" if tree.is_nullable(one) else value
+                return found
             case tree.Case():
                 chain = [
                     f"{self.value(value)} if {self.truth(when, True)} else " for when, value in node.branches
@@ -141,9 +145,12 @@ class _Writer:
         filled = text.format(*values)
         return f"{filled} if {tests} else None" if tests else filled
 
-    def _present(self, operands: Sequence[Node]) -> str:
+    def _tests(self, operands: Sequence[Node]) -> list[str]:
         names = [self.value(one) for one in operands if tree.is_nullable(one)]
-        return " and ".join(f"{one} is not None" for one in dict.fromkeys(names))
+        return [f"{one} is not None" for one in dict.fromkeys(names)]
+
+    def _present(self, operands: Sequence[Node]) -> str:
+        return " and ".join(self._tests(operands))
 
     def truth(self, node: Node, wanted: bool) -> str:
         """An expression that is true where `node` is `wanted`, kept in a variable where it is asked more than once."""
@@ -170,16 +177,14 @@ class _Writer:
             case tree.Compare():
                 return self._comparison(node, wanted)
             case tree.Distinct():
-                left, right = self._plain(node.left), self._plain(node.right)
+                left, right = self.value(node.left), self.value(node.right)
                 return f"{left} {'!=' if wanted else '=='} {right}"
             case tree.In():
-                value = self.value(node.inner)
-                held = f"{value} {'in' if wanted else 'not in'} {self._constant(frozenset(node.values))}"
-                return held if wanted else f"{value} is not None and {held}"
+                held = f"{'in' if wanted else 'not in'} {self._constant(frozenset(node.values))}"
+                return " and ".join([*self._tests([node.inner]), f"{self.value(node.inner)} {held}"])
             case tree.Like():
-                value = self.value(node.inner)
-                match = f"{self._constant(matcher(node.pattern).fullmatch)}({value})"
-                return f"{value} is not None and {match if wanted else f'not {match}'}"
+                match = f"{self._constant(matcher(node.pattern).fullmatch)}({self.value(node.inner)})"
+                return " and ".join([*self._tests([node.inner]), match if wanted else f"not {match}"])
             case _:
                 return self._chosen(node, wanted)
 
@@ -187,13 +192,12 @@ class _Writer:
         if isinstance(node, tree.IsTruth):
             asked = self.truth(node.inner, node.truth)
             return asked if wanted else f"not {asked}"
-        return f"{self._plain(node.inner)} is {'' if wanted else 'not '}None"
-
-    def _plain(self, node: Node) -> str:
-        return self.value(node)
+        if not tree.is_nullable(node.inner):
+            return str(not wanted)
+        return f"{self.value(node.inner)} is {'' if wanted else 'not '}None"
 
     def _comparison(self, node: tree.Compare, wanted: bool) -> str:
-        left, right = self._plain(node.left), self._plain(node.right)
+        left, right = self.value(node.left), self.value(node.right)
         operator = (_PYTHON if wanted else _INVERSE)[node.operator]
         tests = self._present([node.left, node.right])
         compared = f"{left} {operator} {right}"

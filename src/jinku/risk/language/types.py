@@ -5,7 +5,9 @@ Rules:
 1. A value is NULL or of one `Type`: BIGINT (64-bit integer), DOUBLE (finite IEEE 754, never NaN), BOOLEAN, VARCHAR (of
    a small vocabulary) or KEY (an id, which can only be compared with an id).
 2. A `Column` is its values with a mask of those that are not NULL; what stands at a NULL's place means nothing. VARCHAR
-   values are int32 indexes into `words`; KEY values are codes, equal where the ids are equal in all columns of a batch.
+   values are int32 indexes into `words`; KEY values are codes or records of words, equal where the ids are equal in all
+   columns of a batch.
+3. Whatever has `values`, `valid` and `words` like a `Column` is one: the columns of events and of features are.
 
 Example::
 
@@ -16,7 +18,7 @@ Example::
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -59,4 +61,23 @@ class Column:
     words: tuple[str, ...] | None = None
 
 
-Columns: TypeAlias = Mapping[str, Column]
+class AnyColumn(Protocol):
+    """What is read of a column; see rule 3."""
+
+    @property
+    def values(self) -> Array:
+        """One value for each event."""
+        ...
+
+    @property
+    def valid(self) -> Mask | None:
+        """Where there is a value; None for everywhere."""
+        ...
+
+    @property
+    def words(self) -> tuple[str, ...] | None:
+        """The dictionary of a VARCHAR."""
+        ...
+
+
+Columns: TypeAlias = Mapping[str, AnyColumn]
