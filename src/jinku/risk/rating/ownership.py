@@ -4,11 +4,11 @@ Rules (K6):
 
 1. Shares are exact fractions. A holding counts from its first to its last day. What is held of one company is at most
    all of it.
-2. Effective shares solve ``x = direct + Σ direct(owner) · x(owner)``: each path counts with the product of its shares,
-   cycles with the sum of their infinite rounds. A natural person (no holder of its own, and not a company) with 25 % or
+2. Each path counts with the product of its shares, a cycle with the sum of its infinite rounds; what companies hold
+   of each other in the end belongs to the persons behind them. A natural person (no holder of its own, and not a company) with 25 % or
    more is a beneficial owner; where nobody reaches that, the one who controls, else nobody is named.
-3. Control follows the majority of votes down a chain: who holds, with all that he controls, 50 % or more, controls it. A
-   company that listed names hold 50 % of together is treated as listed (`controlled_by`).
+3. Control follows the majority of votes down a chain: who holds, with all that he controls, 50 % or more, controls it.
+   A company that listed names hold 50 % of together is treated as listed (`controlled_by`).
 
 Example::
 
@@ -76,7 +76,7 @@ def direct_on(holdings: Iterable[Holding], day: date) -> Direct:
 
 
 def effective_shares(direct: Direct, company: str) -> dict[str, Fraction]:
-    """The effective share of everybody behind `company`, persons and companies. Raises BadOwnership."""
+    """The effective share of each person behind `company`; they sum to what is held. Raises BadOwnership."""
     behind = _behind(direct, company)
     order = [company, *behind]
     place = {name: at for at, name in enumerate(order)}
@@ -91,10 +91,8 @@ def effective_shares(direct: Direct, company: str) -> dict[str, Fraction]:
     shares: dict[str, Fraction] = {}
     for name in order:
         for owner, share in direct.get(name, {}).items():
-            shares[owner] = shares.get(owner, Fraction(0)) + weights[place[name]] * share
-    own = shares.pop(company, Fraction(0))
-    if own:  # what a company holds of itself, in the end, belongs to the others in proportion
-        shares = {name: share / weights[0] for name, share in shares.items()}
+            if owner not in direct:
+                shares[owner] = shares.get(owner, Fraction(0)) + weights[place[name]] * share
     return shares
 
 
@@ -106,7 +104,7 @@ def beneficial_owners(
     Raises BadOwnership.
     """
     direct = direct_on(holdings, day)
-    shares = {name: share for name, share in effective_shares(direct, company).items() if name not in direct}
+    shares = effective_shares(direct, company)
     controls = {name for name in shares if company in controlled_by({name}, direct)}
     found = {name for name, share in shares.items() if share >= least} or controls
     owners = [Owner(name, shares[name], name in controls, _path(direct, company, name)) for name in found]
