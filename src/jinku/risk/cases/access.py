@@ -93,6 +93,11 @@ class NeedToKnow:
         return members(self._book.history(KIND, KEY))
 
 
+def fold_access(_acts: Sequence[Act]) -> Standing:
+    """Where the list stands: it is only kept."""
+    return Standing("kept")
+
+
 def members(acts: Sequence[Act]) -> dict[str, Role]:
     """Who is admitted after these acts."""
     listed: dict[str, Role] = {}

@@ -55,8 +55,8 @@ class AlertParts:
     """What the desk goes by."""
 
     clockwork: Clockwork = field(default_factory=Clockwork)
-    grade_of: Callable[[int], int] = lambda _: 0
-    """The risk grade of a customer, 0 where none is known."""
+    grades_of: Callable[[Sequence[int]], Sequence[int]] = lambda customers: [0] * len(customers)
+    """The risk grades of customers in their order, 0 where none is known."""
     windows: Sequence[Window] = WINDOWS
     points: Sequence[Points] = POINTS
     notices: Sequence[Notice] = NOTICES
@@ -249,6 +249,7 @@ class _Work:
 
     def __init__(self, page: Page, parts: AlertParts, now: int) -> None:
         self._page, self._parts, self._now = page, parts, now
+        self._grades: dict[int, int] = {}
         self._open: dict[tuple[int, str], list[Group]] = {}
         self._changed: dict[int, Group] = {}
         self._hits: list[tuple[Alert, int]] = []
@@ -259,7 +260,9 @@ class _Work:
 
     def load(self, subjects: set[int]) -> None:
         """What is open of these subjects."""
-        names = sorted(map(str, subjects))
+        ordered = sorted(subjects)
+        self._grades = dict(zip(ordered, map(int, self._parts.grades_of(ordered)), strict=True))
+        names = [str(one) for one in ordered]
         for first in range(0, len(names), _ASKED_AT_ONCE):
             part = GROUP.c.subject.in_(names[first : first + _ASKED_AT_ONCE])
             query = select(GROUP).where(part & (GROUP.c.is_closed == 0)).order_by(GROUP.c.id)
@@ -306,7 +309,7 @@ class _Work:
         )
 
     def _weighed(self, group: Group) -> Group:
-        grade = self._parts.grade_of(group.subject)
+        grade = self._grades[group.subject]
         scale = Scale(group.typology, group.score, group.amount, group.currency, group.seen, grade)
         found = weigh(self._parts.points, scale, self._parts.clockwork.day(self._now))
         return group._replace(priority=found.level, why=found.reasons)

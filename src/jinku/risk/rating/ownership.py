@@ -5,8 +5,8 @@ Rules (K6):
 1. Shares are exact fractions. A holding counts from its first to its last day. What is held of one company is at most
    all of it.
 2. Each path counts with the product of its shares, a cycle with the sum of its infinite rounds; what companies hold
-   of each other in the end belongs to the persons behind them. A natural person (no holder of its own, and not a company) with 25 % or
-   more is a beneficial owner; where nobody reaches that, the one who controls, else nobody is named.
+   of each other in the end belongs to the persons behind them. A natural person (nobody holds shares of it) with 25 %
+   or more is a beneficial owner; where nobody reaches that, who controls is; else nobody is named.
 3. Control follows the majority of votes down a chain: who holds, with all that he controls, 50 % or more, controls it.
    A company that listed names hold 50 % of together is treated as listed (`controlled_by`).
 
