@@ -1,0 +1,34 @@
+"""The recipes that come with the package, for the feature set `cards`. docs/risk-models.md says how they were found."""
+
+from dataclasses import replace
+
+from jinku.risk.models.training import Recipe
+
+CARDS = Recipe(
+    line=(
+        "customer_evidence",
+        "customer_suspicious",
+        "customer_blatant",
+        "amount_excess",
+        "customer_alarm",
+        "terminal_silence",
+        "terminal_bad",
+        "terminal_over",
+        "terminal_doubt",
+        "terminal_runs",
+    ),
+    left_out=(
+        "customer_mean_90d",
+        "customer_alarm_2d",
+        "customer_alarm_4d",
+        "customer_alarm_5d",
+        "customer_alarm_9d",
+        "customer_alarm_11d",
+        "terminal_count_1d",
+        "terminal_count_7d",
+    ),
+)
+"""A week or two of training days: a few hundred frauds."""
+
+CARDS_HISTORY = replace(CARDS, trees=300)
+"""More history: thousands of frauds, so the forest may look closer."""

@@ -1,0 +1,121 @@
+"""From features and outcomes to a scorer: a logistic regression and LightGBM, blended. The same data, the same model.
+
+Rules:
+
+1. The recipe is frozen and named: what it is, is part of the model's record. There is no search in here.
+2. LightGBM is trained by its deterministic mode, one seed, a fixed number of threads; what it made becomes our own
+   `Forest`, and no model needs LightGBM to score.
+3. Training needs at least `FRAUDS_MIN` frauds and as many honest payments.
+
+Example::
+
+    model = train(features.names, matrix, fraud, RECIPE)
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jinku.risk.models.blend import Blend
+from jinku.risk.models.errors import BadTrainingData, LearningAbsent, WrongFeatures
+from jinku.risk.models.forest import Forest
+from jinku.risk.models.from_lightgbm import read_lightgbm
+from jinku.risk.models.regression import fit_line
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+FRAUDS_MIN = 20
+THREADS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a model is made."""
+
+    line: tuple[str, ...]
+    """Features of the logistic regression; without any the model is a forest alone."""
+    left_out: tuple[str, ...] = ()
+    """Features that the forest does not look at."""
+    ridge: float = 3.0
+    trees: int = 200
+    leaves: int = 15
+    learning_rate: float = 0.03
+    leaf_rows_min: int = 40
+    column_share: float = 0.5
+    row_share: float = 0.8
+    leaf_penalty: float = 5.0
+    seed: int = 1
+
+    def document(self) -> dict[str, Any]:
+        """As values of canonical JSON: shares and rates as text."""
+        return {
+            "line": list(self.line),
+            "left_out": list(self.left_out),
+            "ridge": repr(self.ridge),
+            "trees": self.trees,
+            "leaves": self.leaves,
+            "learning_rate": repr(self.learning_rate),
+            "leaf_rows_min": self.leaf_rows_min,
+            "column_share": repr(self.column_share),
+            "row_share": repr(self.row_share),
+            "leaf_penalty": repr(self.leaf_penalty),
+            "seed": self.seed,
+        }
+
+
+def learning(name: str) -> Any:
+    """A package of the extra. Raises LearningAbsent."""
+    try:
+        return import_module(name)
+    except ImportError:
+        raise LearningAbsent(f"{name} is not installed", remedy="install jinku[risk]") from None
+
+
+def train(names: Sequence[str], matrix: Floats, fraud: Bools, recipe: Recipe) -> Forest | Blend:
+    """The model of these rows. Raises BadTrainingData, WrongFeatures, LearningAbsent."""
+    frauds = int(fraud.sum())
+    if frauds < FRAUDS_MIN or len(fraud) - frauds < FRAUDS_MIN:
+        raise BadTrainingData(
+            f"{frauds} frauds among {len(fraud)} payments to train on; {FRAUDS_MIN} of each kind are needed",
+            remedy="train on more days, or use `jinku risk unsupervised`",
+        )
+    unknown = {*recipe.line, *recipe.left_out} - set(names)
+    if unknown:
+        raise WrongFeatures(f"the recipe names {', '.join(sorted(unknown))}, which the features have not")
+    forest = _forest(names, matrix, fraud, recipe)
+    if not recipe.line:
+        return forest
+    used = [list(names).index(name) for name in recipe.line]
+    line = fit_line(np.nan_to_num(matrix[:, used], nan=0.0), fraud, recipe.ridge)
+    weights = np.zeros(len(names))
+    weights[used] = line.weights
+    return Blend(line.intercept, weights, forest)
+
+
+def _forest(names: Sequence[str], matrix: Floats, fraud: Bools, recipe: Recipe) -> Forest:
+    lightgbm = learning("lightgbm")
+    shown = matrix.copy()
+    for name in recipe.left_out:
+        shown[:, list(names).index(name)] = 0.0
+    parameters = {
+        "objective": "binary",
+        "num_leaves": recipe.leaves,
+        "learning_rate": recipe.learning_rate,
+        "min_data_in_leaf": recipe.leaf_rows_min,
+        "feature_fraction": recipe.column_share,
+        "bagging_fraction": recipe.row_share,
+        "bagging_freq": 1,
+        "lambda_l2": recipe.leaf_penalty,
+        "seed": recipe.seed,
+        "deterministic": True,
+        "force_row_wise": True,
+        "num_threads": THREADS,
+        "verbose": -1,
+    }
+    booster = lightgbm.train(parameters, lightgbm.Dataset(shown, fraud.astype(np.float64)), recipe.trees)
+    return read_lightgbm(booster.model_to_string(), tuple(names))
