@@ -8,7 +8,8 @@ Rules:
 4. `recover` brings to its end what a crash left half done anywhere; it is the first thing to do after opening.
 5. What a person books by hand (write-offs, remedies) passes the same guard of business days as orders do. It asks which
    days are closed on the ledger's writing thread, by connections of its own: all others may be waiting for that thread.
-6. Records of several legal entities are kept as long as the longest of their jurisdictions wants.
+6. Where the house has risk switched on, orders pass its desk, and `risk` has its gate; see `jinku.bootstrap.risk`.
+7. Records of several legal entities are kept as long as the longest of their jurisdictions wants.
 
 Example::
 
@@ -24,7 +25,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from jinku.base.calendar import calendar_named
 from jinku.base.clock import Clock
@@ -68,12 +69,16 @@ from jinku.custody.structure.chart import Chart
 from jinku.custody.structure.model import Structure
 from jinku.custody.structure.template import load_structure
 
+if TYPE_CHECKING:
+    from jinku.bootstrap.risk import Risk
+
 AGREEMENTS_FILE = "agreements.sqlite"
 APPROVERS_FILE = "approvers.toml"
 CLOSES_DIRECTORY = "closes"
 DRILLS_FILE = "drills.db"
 PARTIES_KEY_FILE = "parties.key"
 PEOPLE_FILE = "people.db"
+RISK_FILE = "risk.toml"
 
 Made = TypeVar("Made")
 
@@ -94,6 +99,8 @@ class Custody(Closing):
     def recover(self) -> None:
         """Finish what a crash left half done. Raises what the ledger and the control database raise."""
         here = self.house.directory
+        if self.risk is not None:
+            self.risk.recover()
         for entity, currency in self.books:
             self.acts(entity, currency).recover()
             if (here / AGREEMENTS_FILE).exists():
@@ -176,7 +183,20 @@ class Custody(Closing):
     def _corridor(self, entity: int, currency: int) -> Corridor:
         house, chart = self.house, self.chart(entity, currency)
         guard = self.guard(entity)
-        return Corridor(Rooms.of(house.ledger, house.control, chart, clock=self.clock, guard=guard))
+        decider = None if self.risk is None else self.risk.order_decider()
+        rooms = Rooms.of(house.ledger, house.control, chart, clock=self.clock, guard=guard, decider=decider)
+        return Corridor(rooms)
+
+    @property
+    def risk(self) -> "Risk | None":
+        """The house's risk desk; None where it is not switched on."""
+        if not (self.house.directory / RISK_FILE).exists():
+            return None
+        from jinku.bootstrap.risk import (
+            Risk,
+        )  # loads compiled code, which a house without risk needs not wait for
+
+        return self._once("risk", lambda: self._undo.enter_context(Risk(self.house, self.clock)))
 
     def guard(self, entity: int) -> BackdatingGuard:
         """What stands before the ledger for a legal entity's books (rule 5)."""

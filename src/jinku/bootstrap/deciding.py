@@ -257,8 +257,8 @@ class Gate(Closing):
     # --- after a crash -----------------------------------------------------------------------------------------------
 
     def finish(self, number: int, kept: Kept) -> None:
-        """Send the transfers of a record again, as they were decided (rule 5). Chains of which the record has only a part,
-        since the rest posts or voids, wait for their sender to ask again."""
+        """Send the transfers of a record again, as they were decided (rule 5). Chains of which the record has only a
+        part, since the rest posts or voids, wait for their sender to ask again."""
         rows, partial = rows_of(kept.asked.requests)
         places = np.flatnonzero(~partial)
         if len(places):

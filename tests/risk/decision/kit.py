@@ -79,15 +79,15 @@ class Plain:
     def model(self, frame: FeatureFrame, batch: EventBatch) -> Floats:
         if self.failing == "model":
             raise ValueError("broken")
-        return (batch.column("amount").values % 100 == 99).astype(np.float64)
+        found: Floats = (batch.column("amount").values % 100 == 99).astype(np.float64)
+        return found
 
     def rules(self, frame: FeatureFrame, batch: EventBatch) -> Bits:
         if self.failing == "rules":
             raise ValueError("broken")
         amount = frame.column("amount")
-        return np.stack([amount > 5_000, amount > 50_000, amount % 2 == 1, amount > 0], axis=1).astype(
-            np.uint8
-        )
+        fired = amount > 5_000, amount > 50_000, amount % 2 == 1, amount > 0
+        return np.stack(fired, axis=1).astype(np.uint8)
 
     def snapshot(self) -> bytes:
         return self.seen.to_bytes(8, "little")

@@ -2,16 +2,15 @@
 
 import threading
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.risk.decision.kit import POLICY, Plain, batch_of
 
 from jinku.risk.decision.desk import Desk
 from jinku.risk.decision.errors import BadPolicy
 from jinku.risk.decision.model import Action, Stage
 from jinku.risk.decision.policy import Policy
-from tests.risk.decision.kit import POLICY, Plain, batch_of
 
 A, C, H, D = Action.ALLOW, Action.CHALLENGE, Action.HOLD, Action.DENY
 

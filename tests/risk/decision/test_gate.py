@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.risk.decision.kit import SHANGHAI, Plain, office_over, opened_ledger
 
+from jinku.base.database import Database
+from jinku.base.errors import InputError
 from jinku.bootstrap.deciding import Gate
 from jinku.bootstrap.deciding_acts import WaitingActs
 from jinku.bootstrap.deciding_status import DECIDED_TEXT, DecidedStatus
-from jinku.base.database import Database
-from jinku.base.errors import InputError
 from jinku.ledger.layout import ACCOUNT, SEAL, TRANSFER, Array, EntryKind, set_u128
 from jinku.ledger.model import CreateTransferStatus as Ledger_
 from jinku.ledger.model import TransferFlags as Flags
@@ -21,7 +22,6 @@ from jinku.risk.decision.office import DecisionOffice
 from jinku.risk.decision.record import RecordKind, decode
 from jinku.risk.decision.transfers import Nobody, Scene
 from jinku.risk.decision.waiting import WaitingBook, WaitState
-from tests.risk.decision.kit import SHANGHAI, Plain, office_over, opened_ledger
 
 RISK = DecidedStatus
 CREATED, EXISTS, LINKED = int(Ledger_.CREATED), int(Ledger_.EXISTS), int(Ledger_.LINKED_EVENT_FAILED)

@@ -4,12 +4,12 @@ import random
 from pathlib import Path
 
 import pytest
+from tests.risk.decision.kit import opened_ledger
 
 from jinku.ledger.service import Ledger
 from jinku.risk.decision.errors import JournalAltered
 from jinku.risk.decision.journal import PLACES_FILE, RECORDS_DIRECTORY, SEAL_TOPIC_DECISIONS, Journal
 from jinku.risk.decision.segments import HEAD, PLACE, Stamp
-from tests.risk.decision.kit import opened_ledger
 
 SMALL = 2_000
 """Bytes of a segment."""

@@ -5,12 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.risk.decision.kit import Plain, asked, office_over, opened_ledger
 
-from jinku.ledger.service import Ledger
 from jinku.risk.decision.errors import DecisionsHalted, DecisionUnknown
 from jinku.risk.decision.model import Action
 from jinku.risk.decision.record import decode, encode
-from tests.risk.decision.kit import Plain, asked, office_over, opened_ledger
 
 A, C, H, D = Action.ALLOW, Action.CHALLENGE, Action.HOLD, Action.DENY
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from jinku.api.metrics import Metrics
 from jinku.api.wire.numbers import Digits128, InstantText, instant_text
+from jinku.bootstrap.deciding_status import DECIDED_TEXT
 from jinku.ledger.layout import Array
 from jinku.ledger.status_text import explain
 from jinku.ledger.statuses import CREATED, CreateAccountStatus, CreateTransferStatus
@@ -53,6 +54,10 @@ class Results:
             if int(status) not in good:
                 text = explain(status)
                 self._help[int(status)] = {"meaning": text.meaning, "remedy": text.remedy}
+        if statuses is CreateTransferStatus:  # what the gate before the ledger answers, where there is one
+            for decided, words in DECIDED_TEXT.items():
+                self._names[int(decided)] = decided.name.lower()
+                self._help[int(decided)] = {"meaning": words.meaning, "remedy": words.remedy}
 
     def name(self, status: int) -> str:
         """The name of a status number, as in JSON."""

@@ -1,0 +1,139 @@
+"""The engines of a house behind one door: features, model and rules of given versions, from the shelf.
+
+Rules:
+
+1. A part is the bytes of its file: the table of features (TOML), the rule set, the forest, the policy. Their SHA-256
+   are the versions. A house may be without model or rules; features and policy it has.
+2. The model sees its features by name; one that the feature set has not is refused when it is loaded, not later.
+
+Example::
+
+    engines, policy = loaded(shelf, versions)
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from jinku.risk.decision.combining import RuleLine, RuleLines
+from jinku.risk.decision.errors import VersionUnknown
+from jinku.risk.decision.model import Action, Bits, Floats, Versions
+from jinku.risk.decision.policy import Policy
+from jinku.risk.decision.shelf import Shelf
+from jinku.risk.events.batch import EventBatch
+from jinku.risk.features.definition import FeatureSet
+from jinku.risk.features.engine import Engine
+from jinku.risk.features.frame import FeatureFrame
+from jinku.risk.features.inputs import Names
+from jinku.risk.features.reading import parse_toml
+from jinku.risk.models.forest import Forest, Scorer
+from jinku.risk.rules.model import RuleSet
+from jinku.risk.rules.reading import read_rules
+
+
+class Rules:
+    """A rule set over a feature set, as the desk asks it."""
+
+    def __init__(self, rule_set: RuleSet | None, features: FeatureSet) -> None:
+        """None for a house without rules."""
+        self._set = rule_set
+        self._rows = {name: place for place, name in enumerate(features.names)}
+        self._inputs = () if rule_set is None else rule_set.inputs
+        self.lines = RuleLines.of(
+            tuple(
+                RuleLine(one.name, Action(one.outcome), one.score, one.reason, one.shadow)
+                for one in (() if rule_set is None else rule_set.rules)
+            )
+        )
+
+    def hits(self, batch: EventBatch, frame: FeatureFrame) -> Bits:
+        """Which rules fired for each event, shape (events, rules), those in shadow too."""
+        if self._set is None:
+            return np.zeros((len(batch), 0), np.uint8)
+        names = Names(batch, self._rows, frame.values, frame.valid)
+        if len(batch) == 1:
+            return np.array([self._set.evaluate_one(names.row(self._inputs))], np.uint8)
+        return self._set.evaluate(names.columns(self._inputs), len(batch)).matrix()
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a house decides with, as bytes; empty where it has none."""
+
+    features: bytes
+    policy: bytes
+    rules: bytes = b""
+    model: bytes = b""
+    lists: bytes = b""
+    """What names the lists in force: their digests; the lists are screening's."""
+
+
+class HouseEngines:
+    """`jinku.risk.decision.desk.Engines` of one set of versions. For one thread at a time."""
+
+    def __init__(self, features: FeatureSet, rules: Rules, scorer: Scorer | None, versions: Versions) -> None:
+        """Raises VersionUnknown where the model wants features that the set has not."""
+        self._features, self._rules, self._scorer = features, rules, scorer
+        self._engine = Engine(features)
+        self.versions, self.lines, self.width = versions, rules.lines, len(features.names)
+        self.reach = features.reach
+        wanted = () if scorer is None else scorer.features
+        unknown = [name for name in wanted if name not in features.names]
+        if unknown:
+            raise VersionUnknown(
+                f"the model wants the feature {unknown[0]!r}, which the feature set {features.name} has not",
+                remedy="train the model on this feature set, or take the set it was trained on",
+            )
+        places = {name: place for place, name in enumerate(features.names)}
+        self._columns = (
+            None if wanted == features.names else np.array([places[name] for name in wanted], np.int64)
+        )
+
+    def features(self, batch: EventBatch) -> FeatureFrame:
+        """See `Engines`."""
+        return self._engine.step(batch)
+
+    def model(self, frame: FeatureFrame, batch: EventBatch) -> Floats:
+        """See `Engines`: the forest's log-odds."""
+        if self._scorer is None:
+            return np.full(len(batch), np.nan)
+        values = frame.values if self._columns is None else frame.values[self._columns]
+        return self._scorer.score(np.ascontiguousarray(values.T))
+
+    def rules(self, frame: FeatureFrame, batch: EventBatch) -> Bits:
+        """See `Engines`."""
+        return self._rules.hits(batch, frame)
+
+    def snapshot(self) -> bytes:
+        """See `Engines`."""
+        return self._engine.snapshot()
+
+    def restore(self, raw: bytes) -> None:
+        """See `Restorable`."""
+        self._engine.restore(raw)
+
+    def rebuild(self, batch: EventBatch) -> None:
+        """See `Restorable`."""
+        self._engine.rebuild([batch])
+
+
+def shelved(shelf: Shelf, parts: Parts) -> Versions:
+    """Put what a house decides with on the shelf; the versions. Raises OSError."""
+    return Versions(
+        **{
+            name: shelf.put(name, raw) if (raw := getattr(parts, name)) else ""
+            for name in ("features", "rules", "model", "policy", "lists")
+        }
+    )
+
+
+def loaded(shelf: Shelf, versions: Versions) -> tuple[HouseEngines, Policy]:
+    """Fresh engines and the policy of some versions. Raises VersionUnknown, and what a part's reader raises."""
+    features = parse_toml(shelf.take("features", versions.features).decode(), "features.toml")
+    rule_set = None
+    if versions.rules:
+        text = shelf.take("rules", versions.rules).decode()
+        rule_set = read_rules(text, features.namespace, "rules.toml")
+    scorer = Forest.from_bytes(shelf.take("model", versions.model)) if versions.model else None
+    policy = Policy.from_bytes(shelf.take("policy", versions.policy), "decision.toml")
+    return HouseEngines(features, Rules(rule_set, features), scorer, versions), policy
