@@ -10,6 +10,7 @@ from jinku.cli.risk_measures import measure_app
 from jinku.cli.risk_operational import duty_app, kri_app, loss_app
 from jinku.cli.risk_rating import rating_app
 from jinku.cli.risk_reports import reporting_app
+from jinku.cli.risk_rules import rules_app
 
 risk_app = typer.Typer(
     name="risk", help="Decide about movements before they post; see how it was decided.", no_args_is_help=True
@@ -20,3 +21,4 @@ for room in (market_app, loss_app, kri_app, duty_app):
     risk_app.add_typer(room)
 for desk in (alerts_app, case_app, measure_app, reporting_app, rating_app):
     risk_app.add_typer(desk)
+risk_app.add_typer(rules_app)

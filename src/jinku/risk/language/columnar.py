@@ -24,7 +24,7 @@ from jinku.risk.language.patterns import matcher
 from jinku.risk.language.tree import Node
 from jinku.risk.language.types import DTYPE, AnyColumn, Array, Column, Columns, Mask, Type
 
-BLOCK_ROWS = 8192
+BLOCK_ROWS = 4096
 WORDS_MAX = 1 << 16
 _FEW = 4
 _INVERSE = {"=": "!=", "<>": "==", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
