@@ -127,7 +127,7 @@ class _Level:
             yield self._next(f"side_{at}", _sided(base, self._held))
         for at, base in enumerate(one for one in self._bases if one.aggregate in PATHS):
             found = duckdb_paths(base, self._held, _condition(base.condition))
-            joined = f"{self._held} h JOIN (\n{found}\n) p ON h.time = p.time"
+            joined = f"{self._held} h JOIN (\n{found}\n) p ON h.time = p.moment"
             text = f"SELECT h.*, CAST(p.value AS DOUBLE) AS {_name(base.name)} FROM {joined}"
             yield self._next(f"paths_{at}", text)
         for at, one in enumerate(self._derived):
