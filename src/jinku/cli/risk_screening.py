@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from jinku.cli.house import DATA_DEFAULT, Data
 from jinku.cli.output import Json, Output, note
+from jinku.cli.risk_screening_lists import book_app, confirm, desk, diff, lists, load, whitelist_app
 
 if TYPE_CHECKING:
     from jinku.risk.screening.compare import Comparison
@@ -18,6 +20,12 @@ screen_app = typer.Typer(
     help="Names against lists of the sanctioned: load, match, screen the book.",
     no_args_is_help=True,
 )
+screen_app.command("load")(load)
+screen_app.command("confirm")(confirm)
+screen_app.command("lists")(lists)
+screen_app.command("diff")(diff)
+screen_app.add_typer(book_app)
+screen_app.add_typer(whitelist_app)
 
 _PARTS_MAX = 60
 
@@ -68,6 +76,59 @@ def screen_pairs(
             ],
         )
     note(f"{len(rows)} pairs in {spent:.3f} s, {spent / max(1, len(rows)) * 1e6:.1f} microseconds a pair")
+
+
+@screen_app.command("name")
+def screen_name(
+    name: Annotated[str, typer.Argument(help="The name.")],
+    schema: Annotated[str, typer.Option("--schema", help="Person, Company, Organization, Vessel …")] = "",
+    birth_date: Annotated[str, typer.Option("--birth-date", help="YYYY, YYYY-MM or YYYY-MM-DD.")] = "",
+    country: Annotated[
+        list[str] | None, typer.Option("--country", help="Code or name, as often as needed.")
+    ] = None,
+    number: Annotated[
+        list[str] | None, typer.Option("--id", help="Passport, IMO, registration number …")
+    ] = None,
+    data: Data = DATA_DEFAULT,
+    json: Json = False,
+) -> None:
+    """One name against the lists in force, each hit with every reason of its score."""
+    from jinku.base.errors import InputError
+    from jinku.risk.screening.facts import sound_birth
+    from jinku.risk.screening.formats.reading import country as country_code
+    from jinku.risk.screening.formats.reading import identifier
+    from jinku.risk.screening.model import Facts, Subject
+    from jinku.risk.screening.names import Kind
+
+    if birth_date and not sound_birth(birth_date):
+        raise InputError("is no date", field="--birth-date", remedy="YYYY, YYYY-MM or YYYY-MM-DD")
+    facts = Facts(
+        (birth_date,) if birth_date else (),
+        tuple(country_code(one) for one in country or ()),
+        "",
+        tuple(identifier(one) for one in number or ()),
+    )
+    with desk(data) as on:
+        running = on.lists.running()
+        found = running.index.search(Subject("asked", (name,), Kind.of(schema), facts))
+    hits = [
+        {
+            "entry": hit.entry.key,
+            "kind": hit.entry.kind.value,
+            "name": hit.name,
+            "program": hit.entry.program,
+            "score": round(hit.score, 4),
+            "reasons": [part.text for part in hit.parts],
+            **explained(hit.comparison),
+        }
+        for hit in found
+    ]
+    out = Output(json)
+    rows = [(hit["entry"], hit["name"], f"{hit['score']:.3f}", "; ".join(hit["reasons"])) for hit in hits]
+    out.show(
+        {"versions": running.key, "hits": hits},
+        lambda: out.table(("entry", "name", "score ", "reasons"), rows),
+    )
 
 
 def explained(found: "Comparison") -> dict[str, Any]:

@@ -28,8 +28,10 @@ THRESHOLD = 0.7
 """From this score on two names match. Everything below is tuned to it."""
 
 PAIR_MIN = 0.7
-PAIR_ACROSS_MIN = 0.6
+PAIR_ACROSS_MIN = 0.66
 JOINED_MIN = 0.84
+JOINED_APART_MAX = 3
+JOINED_ACROSS_LETTERS_MIN = 7
 ANCHOR_MIN = 2
 CONFLICT_MAX = 0.66
 CONFLICT_WEIGHT = 0.3
@@ -154,10 +156,10 @@ def _words(query: Ready, candidate: Ready, ours: tuple[str, ...], theirs: tuple[
         made.append(Pairing(ours[at], theirs[to], value, weight))
     joined = _merged(ours, theirs, left, right, across, far)
     for mine, other, value, used_left, used_right in joined:
-        weight = float(max(len(used_left), len(used_right)))
+        weight = 1.0
         mass += weight
         agreed += weight * value
-        anchors += 1 + (query.kind is Kind.PERSON)
+        anchors += 1
         made.append(Pairing(mine, other, value, weight))
         left = [at for at in left if at not in used_left]
         right = [at for at in right if at not in used_right]
@@ -249,13 +251,16 @@ def _merged(
         (theirs, right, ours, left, True),
     ):
         taken: set[int] = set()
+        runs = _runs(one_left)
         for to in other_left:
-            for run in _runs(one_left):
+            for run in runs:
                 if taken & set(run):
                     continue
-                text = "".join(one[at] for at in run)
+                text = "".join([one[at] for at in run])
+                if abs(len(text) - len(other[to])) > JOINED_APART_MAX:
+                    continue
                 value = likeness_across(text, other[to], far) if across else likeness(text, other[to])
-                if value >= JOINED_MIN:
+                if value >= JOINED_MIN and (not across or len(text) >= JOINED_ACROSS_LETTERS_MIN):
                     mine, theirs_word = (other[to], text) if turned else (text, other[to])
                     made.append(
                         (mine, theirs_word, value, (to,) if turned else run, run if turned else (to,))

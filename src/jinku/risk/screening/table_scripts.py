@@ -10,6 +10,9 @@ LETTERS: dict[str, str] = {
 }
 KANA = items(_SCRIPTS["kana"])
 KANA_SMALL_Y = items(_SCRIPTS["kana_small_y"])
+HANGUL_INITIALS: list[str]
+HANGUL_VOWELS: list[str]
+HANGUL_FINALS: list[str]
 HANGUL_INITIALS, HANGUL_VOWELS, HANGUL_FINALS = (
     [sound.strip("-") for sound in _SCRIPTS[name].split()]
     for name in ("hangul_initials", "hangul_vowels", "hangul_finals")

@@ -23,8 +23,12 @@ from jinku.risk.screening.table_names import NICKNAMES, SAME_NAME
 CACHE_WORDS_MAX = 1 << 17
 INITIAL_LIKENESS = 0.8
 NICKNAME_LIKENESS = 0.88
+KNOWN_APART_LIKENESS = 0.5
 SPELLING_LIKENESS = 0.97
 CONSONANTS_LIKENESS_MAX = 0.93
+ACROSS_CONSONANTS_MIN = 2
+FEW_CONSONANTS_LIKENESS = 0.75
+FAR_EDIT_LIKENESS = 0.8
 SHORT_LETTERS_MAX = 3
 EDIT_STRAIN = 1.0
 
@@ -65,7 +69,7 @@ def consonants(word: str) -> str:
     word = _SIBILANTS.sub(
         "s", word.replace("kh", "h").replace("th", "t").replace("ph", "f").replace("gh", "g")
     )
-    return _DOUBLED.sub(r"\1", _SILENT.sub("", word).translate(_CLASSES))
+    return _SILENT.sub("", _DOUBLED.sub(r"\1", word)).translate(_CLASSES)
 
 
 @lru_cache(CACHE_WORDS_MAX)
@@ -85,6 +89,8 @@ def likeness(one: str, other: str) -> float:
     known = SAME_NAME.get(one, one)
     if known == SAME_NAME.get(other, other):
         return SPELLING_LIKENESS
+    if one in SAME_NAME and other in SAME_NAME and not NICKNAMES.keys() & {one, other}:
+        return KNOWN_APART_LIKENESS
     nick = NICKNAMES.get(one, one)
     if nick == NICKNAMES.get(other, other):
         return NICKNAME_LIKENESS
@@ -114,13 +120,12 @@ def likeness_across(one: str, other: str, far: bool) -> float:
     left, right = consonants(one), consonants(other)
     if far:
         left, right = left.replace("R", "L"), right.replace("R", "L")
-    size = max(len(left), len(right))
-    if not size or not left or not right:
-        return plain
+    short, size = sorted((len(left), len(right)))
+    if short < ACROSS_CONSONANTS_MIN:
+        same = left == right and short > 0 and one[:1] == other[:1]
+        return max(plain, FEW_CONSONANTS_LIKENESS if same else 0.0)
     edits = OSA.distance(left, right)
     value = 1.0 - edits / size
-    if not edits and size == 1:
-        value = 0.7 + 0.2 * (one[:1] == other[:1])
-    if far and edits == 1 and size >= 3:
-        value = max(value, 0.74)
+    if far and edits == 1:
+        value = max(value, FAR_EDIT_LIKENESS)
     return max(plain, CONSONANTS_LIKENESS_MAX * value)

@@ -1,0 +1,339 @@
+"""Lists in force: versions loaded, compared, switched at one moment, and kept for ever.
+
+Rules:
+
+1. A version is the entries of one load with digest, source date, who loaded it and when; its record is sealed
+   (topic 14).
+   The same content again is no new version.
+2. A version takes effect at its moment, now or later; what is in force at a moment is the latest that took effect.
+   Additions take effect at once, for what is listed must be stopped at once.
+3. A version that loses more than `LOSS_SHARE_MAX` of the running entries is refused. Who knows that it is
+   right proposes it
+   as a great loss, and another person confirms it; until then the running version stays.
+
+Example::
+
+    desk = ListDesk(database, ledger, clock)
+    desk.load(read_un(path), "un", by="officer-1")
+    desk.running().index.search(subject)
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from jinku.base.canonical import canonical_json
+from jinku.base.clock import Clock
+from jinku.base.database import Database
+from jinku.base.persons import PERSON, same_person
+from jinku.risk.screening.errors import BadList, NoList, NotAsked, ScreeningError
+from jinku.risk.screening.formats.reading import Loaded
+from jinku.risk.screening.index import Index
+from jinku.risk.screening.model import Entry
+from jinku.risk.screening.tables_control import ENTRIES, MEMBERS, TABLES, VERSIONS
+
+TOPIC_LISTS = 14
+LOSS_SHARE_MAX = 0.1
+IN_FORCE, WAITING, REFUSED = "in_force", "waiting", "refused"
+UNSEALED = -1
+_CHUNK_ROWS = 500
+
+
+class Sealer(Protocol):
+    """What is needed of a ledger."""
+
+    def seal(self, digest: bytes, topic: int) -> tuple[int, int]:
+        """Put a digest into the log; its entry's number and timestamp."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of one list."""
+
+    list: str
+    version: int
+    digest: str
+    """SHA-256 of the files."""
+    content: str
+    """SHA-256 over the digests of the entries."""
+    format: str
+    source_date: str
+    entries: int
+    names: int
+    loaded_by: str
+    loaded_at: int
+    effective_from: int
+    checked_by: str
+    state: str
+    sealed_entry: int = UNSEALED
+
+    def document(self) -> dict[str, Any]:
+        """As JSON values; moments as strings of digits."""
+        return {
+            "list": self.list,
+            "version": self.version,
+            "digest": self.digest,
+            "content": self.content,
+            "format": self.format,
+            "source_date": self.source_date,
+            "entries": self.entries,
+            "names": self.names,
+            "loaded_by": self.loaded_by,
+            "loaded_at": str(self.loaded_at),
+            "effective_from": str(self.effective_from),
+            "checked_by": self.checked_by,
+            "state": self.state,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What changed from one version to another: ids of entries."""
+
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    changed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The versions in force at one moment, ready to be asked."""
+
+    versions: tuple[Version, ...]
+    index: Index
+    digests: dict[str, str]
+    """Entry key to the digest of its content."""
+
+    @property
+    def key(self) -> str:
+        """Which versions these are, as one text: ``ofac.3+un.7``."""
+        return versions_key(self.versions)
+
+    def version_of(self, entry: Entry) -> int:
+        """The version of the list that `entry` is of."""
+        return next(one.version for one in self.versions if one.list == entry.list)
+
+
+def versions_key(versions: Iterable[Version]) -> str:
+    """Which versions these are, as one text."""
+    return "+".join(f"{one.list}.{one.version}" for one in sorted(versions, key=lambda one: one.list))
+
+
+def content_digest(entries: Iterable[Entry]) -> str:
+    """SHA-256 over the digests of entries in order of their ids, in hexadecimal."""
+    lines = sorted(f"{entry.id} {entry.digest}" for entry in entries)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+class ListDesk:
+    """Versions of lists on a control database."""
+
+    def __init__(self, database: Database, ledger: Sealer, clock: Clock) -> None:
+        database.add(TABLES)
+        self._database, self._ledger, self._clock = database, ledger, clock
+        self._running: Running | None = None
+
+    def load(
+        self,
+        loaded: Loaded,
+        name: str,
+        *,
+        by: str,
+        effective_from: int | None = None,
+        great_loss: bool = False,
+    ) -> Version:
+        """Keep what was read as the next version of the list `name`. It takes effect at `effective_from` (now if None);
+        with `great_loss` a version that loses too much waits for `confirm` instead of being refused.
+
+        Raises BadList, leaving the running version as it was.
+        """
+        _person(by)
+        now = self._clock()
+        content = content_digest(loaded.entries)
+        with self._database.writing() as connection:
+            latest = _latest(connection, name)
+            if latest is not None and latest.content == content and latest.state == IN_FORCE:
+                return latest
+            before = (
+                _members(connection, latest.list, _running_number(connection, name, now)) if latest else {}
+            )
+            waits = self._loses_too_much(loaded, before)
+            if waits and not great_loss:
+                raise self._great_loss(loaded, name, before)
+            version = Version(
+                name, _count(connection, name) + 1, loaded.digest, content, loaded.format, loaded.source_date,
+                len(loaded.entries), sum(len(entry.names) for entry in loaded.entries), by, now,
+                now if effective_from is None else effective_from, "", WAITING if waits else IN_FORCE,
+            )  # fmt: skip
+            _keep(connection, version, loaded.entries)
+        return self._sealed(version)
+
+    def _loses_too_much(self, loaded: Loaded, before: dict[str, str]) -> bool:
+        lost = before.keys() - {entry.id for entry in loaded.entries}
+        return len(lost) > LOSS_SHARE_MAX * len(before)
+
+    def _great_loss(self, loaded: Loaded, name: str, before: dict[str, str]) -> BadList:
+        lost = len(before.keys() - {entry.id for entry in loaded.entries})
+        return BadList(
+            f"{lost} of {len(before)} running entries are missing, more than {LOSS_SHARE_MAX:.0%}",
+            file=name,
+            line=1,
+            field="entries",
+            remedy="fetch the list again, or propose it as a great loss for another person to confirm",
+        )
+
+    def confirm(self, name: str, version: int, *, by: str) -> Version:
+        """Put a waiting version into force, by another person than who loaded it. Raises NotAsked, NoList."""
+        return self._decide(name, version, by, IN_FORCE)
+
+    def refuse(self, name: str, version: int, *, by: str) -> Version:
+        """Refuse a waiting version, by another person than who loaded it. Raises NotAsked, NoList."""
+        return self._decide(name, version, by, REFUSED)
+
+    def _decide(self, name: str, version: int, by: str, state: str) -> Version:
+        _person(by)
+        with self._database.writing() as connection:
+            waiting = _version(connection, name, version)
+            if waiting.state != WAITING or same_person(waiting.loaded_by, by):
+                raise NotAsked(
+                    f"version {version} of {name} does not wait for this person",
+                    remedy="another person than who loaded it decides, once",
+                )
+            here = (VERSIONS.c.list == name) & (VERSIONS.c.version == version)
+            when = max(waiting.effective_from, self._clock())
+            connection.execute(
+                update(VERSIONS).where(here).values(state=state, checked_by=by, effective_from=when)
+            )
+            decided = _version(connection, name, version)
+        return self._sealed(decided)
+
+    def _sealed(self, version: Version) -> Version:
+        entry, _ = self._ledger.seal(hashlib.sha256(canonical_json(version.document())).digest(), TOPIC_LISTS)
+        with self._database.writing() as connection:
+            here = (VERSIONS.c.list == version.list) & (VERSIONS.c.version == version.version)
+            connection.execute(update(VERSIONS).where(here).values(sealed_entry=entry))
+            return _version(connection, version.list, version.version)
+
+    def versions(self, name: str | None = None) -> list[Version]:
+        """All versions, or those of one list, oldest first."""
+        order = select(VERSIONS).order_by(VERSIONS.c.list, VERSIONS.c.version)
+        with self._database.reading() as connection:
+            rows = connection.execute(order if name is None else order.where(VERSIONS.c.list == name))
+            return [Version(*row) for row in rows]
+
+    def in_force(self, at: int | None = None) -> tuple[Version, ...]:
+        """The version of each list that is in force at a moment (now if None)."""
+        moment = self._clock() if at is None else at
+        latest: dict[str, Version] = {}
+        for one in sorted(self.versions(), key=lambda one: (one.effective_from, one.version)):
+            if one.state == IN_FORCE and one.effective_from <= moment:
+                latest[one.list] = one
+        return tuple(latest[name] for name in sorted(latest))
+
+    def entries(self, name: str, version: int) -> list[Entry]:
+        """The entries of a version, by id. Raises NoList."""
+        with self._database.reading() as connection:
+            _version(connection, name, version)
+            joined = MEMBERS.join(ENTRIES, MEMBERS.c.digest == ENTRIES.c.digest)
+            here = (MEMBERS.c.list == name) & (MEMBERS.c.version == version)
+            chosen = select(ENTRIES.c.document).select_from(joined).where(here).order_by(MEMBERS.c.entry)
+            return [Entry.of(name, json.loads(row[0])) for row in connection.execute(chosen)]
+
+    def diff(self, name: str, old: int, new: int) -> Difference:
+        """What changed from version `old` to `new`. Raises NoList."""
+        with self._database.reading() as connection:
+            for one in (old, new):
+                _version(connection, name, one)
+            before, after = _members(connection, name, old), _members(connection, name, new)
+        return Difference(
+            tuple(sorted(after.keys() - before.keys())),
+            tuple(sorted(before.keys() - after.keys())),
+            tuple(sorted(one for one in before.keys() & after.keys() if before[one] != after[one])),
+        )
+
+    def running(self, at: int | None = None) -> Running:
+        """Everything in force at a moment (now if None), indexed; made once for the same versions. Raises NoList."""
+        versions = self.in_force(at)
+        if not versions:
+            raise NoList("no list is in force", remedy="load one: jinku screen load")
+        if self._running is not None and self._running.key == versions_key(versions):
+            return self._running
+        made = self.running_of(versions)
+        if at is None:
+            self._running = made
+        return made
+
+    def running_of(self, versions: Sequence[Version]) -> Running:
+        """These versions, indexed. Raises NoList."""
+        entries = [entry for one in versions for entry in self.entries(one.list, one.version)]
+        return Running(tuple(versions), Index(entries), {entry.key: entry.digest for entry in entries})
+
+
+def _person(by: str) -> None:
+    if not PERSON.fullmatch(by):
+        raise ScreeningError("is no id of a person", remedy="1 to 64 letters, digits, . _ -")
+
+
+def _latest(connection: Connection, name: str) -> Version | None:
+    row = connection.execute(
+        select(VERSIONS).where(VERSIONS.c.list == name, VERSIONS.c.state ==
+        IN_FORCE).order_by(VERSIONS.c.version.desc())
+        .limit(1).with_for_update()
+    ).first()  # fmt: skip
+    return None if row is None else Version(*row)
+
+
+def _running_number(connection: Connection, name: str, at: int) -> int:
+    found = connection.execute(
+        select(VERSIONS.c.version)
+        .where(VERSIONS.c.list == name, VERSIONS.c.state == IN_FORCE, VERSIONS.c.effective_from <= at)
+        .order_by(VERSIONS.c.effective_from.desc(), VERSIONS.c.version.desc())
+        .limit(1)
+    ).scalar()
+    return int(found or 0)
+
+
+def _count(connection: Connection, name: str) -> int:
+    found = connection.execute(select(func.max(VERSIONS.c.version)).where(VERSIONS.c.list == name)).scalar()
+    return int(found or 0)
+
+
+def _version(connection: Connection, name: str, version: int) -> Version:
+    row = connection.execute(
+        select(VERSIONS).where(VERSIONS.c.list == name, VERSIONS.c.version == version)
+    ).first()
+    if row is None:
+        raise NoList(f"the list {name} has no version {version}", remedy="see: jinku screen lists")
+    return Version(*row)
+
+
+def _members(connection: Connection, name: str, version: int) -> dict[str, str]:
+    chosen = select(MEMBERS.c.entry, MEMBERS.c.digest).where(
+        MEMBERS.c.list == name, MEMBERS.c.version == version
+    )
+    return {row.entry: row.digest for row in connection.execute(chosen)}
+
+
+def _keep(connection: Connection, version: Version, entries: Sequence[Entry]) -> None:
+    documents = {entry.digest: canonical_json(entry.document()).decode() for entry in entries}
+    wanted = list(documents)
+    known: set[str] = set()
+    for at in range(0, len(wanted), _CHUNK_ROWS):
+        part = wanted[at : at + _CHUNK_ROWS]
+        known |= set(connection.execute(select(ENTRIES.c.digest).where(ENTRIES.c.digest.in_(part))).scalars())
+    fresh = [{"digest": one, "document": documents[one]} for one in wanted if one not in known]
+    if fresh:
+        connection.execute(insert(ENTRIES), fresh)
+    row = {column.name: getattr(version, column.name) for column in VERSIONS.columns}
+    connection.execute(insert(VERSIONS), [row])
+    members = [
+        {"list": version.list, "version": version.version, "entry": entry.id, "digest": entry.digest}
+        for entry in entries
+    ]
+    if members:
+        connection.execute(insert(MEMBERS), members)
