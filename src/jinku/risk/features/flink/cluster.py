@@ -35,6 +35,7 @@ DEFAULT_ENVIRONMENT = ".venv-flink"
 SLOTS = 2
 JOB_MANAGER_MIB = 768
 TASK_MANAGER_MIB = 1_900
+MANAGED_MIB = 128
 START_TIMEOUT_S = 90
 STOP_TIMEOUT_S = 20
 ATTEMPTS_MAX = 3
@@ -206,8 +207,8 @@ class LocalCluster:
             "taskmanager.bind-host": "127.0.0.1",
             "taskmanager.numberOfTaskSlots": self.slots,
             "taskmanager.memory.process.size": f"{self.memory_mib}m",
-            # State lies on the heap here, none in managed memory: the heap gets nearly everything.
-            "taskmanager.memory.managed.size": "0m",
+            # State lies on the heap here; managed memory holds what windows gather before they close, no more.
+            "taskmanager.memory.managed.size": f"{MANAGED_MIB}m",
             "taskmanager.memory.jvm-metaspace.size": "192m",
             "taskmanager.memory.jvm-overhead.min": "96m",
             "taskmanager.memory.jvm-overhead.max": "96m",

@@ -4,10 +4,12 @@ Rules:
 
 1. The text needs nothing but the cluster: tables, one view a step, one INSERT. It runs in streaming mode, where each
    step answers an event as soon as the watermark has passed it.
-2. A view's columns are the event fields that are read, the features so far by name, and names that begin with `_`:
-   `_time` (Flink's event time), `_row` (0 the event, else a copy, see `plan`).
-3. A row without an identity passes a window alone, in a partition of its own id: there is no partition of all NULLs.
-4. A filter that names features is decided at the event and carried to its copies by a window over the event's id.
+2. Names that begin with `_` are ours: `_time` (Flink's event time), `_row` (0 the event, else a copy, see `plan`),
+   `_key_0`… (what a window is partitioned by).
+3. Each window is a view of its own over as few columns as it needs, since Flink keeps those for as long as the window;
+   the views of a level are put together by the event's id within one tick of the clock.
+4. A row without an identity passes a window alone, in a partition of its own id: there is no partition of all NULLs.
+5. A filter that names features is decided at the event and carried to its copies by a window over the event's id.
 
 Example::
 
@@ -22,7 +24,7 @@ Example::
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from jinku.risk.events.schema import OTHER_SIDE, EventSchema, FieldType
+from jinku.risk.events.schema import OTHER_SIDE, FieldType
 from jinku.risk.features.definition import (
     MICROSECONDS,
     OTHER,
@@ -32,7 +34,7 @@ from jinku.risk.features.definition import (
     FeatureSet,
 )
 from jinku.risk.features.flink.aggregates import Aggregates, Rows, finished
-from jinku.risk.features.flink.plan import EVENT, Copy, Level, Plan, Stage, plan_of
+from jinku.risk.features.flink.plan import EVENT, Level, Plan, Stage, plan_of
 from jinku.risk.features.flink.tables import Tables, options, text
 from jinku.risk.language import Expression, Type
 
@@ -62,15 +64,14 @@ def to_sql(features: FeatureSet, tables: Tables) -> Script:
 
 
 class _Writer:
-    """Writes one script; each view reads the one before it."""
+    """Writes one script. `_relation` is the view or table that has each event with all that is known of it so far."""
 
     def __init__(self, features: FeatureSet, tables: Tables) -> None:
         self._features, self._tables = features, tables
         self._plan: Plan = plan_of(features)
         self._statements: list[str] = []
-        self._view = ""
-        self._columns: list[str] = []
-        self._number = 0
+        self._relation, self._columns = EVENTS, dict.fromkeys(self._plan.fields)
+        self._views = 0
 
     def script(self) -> Script:
         """The whole."""
@@ -83,21 +84,18 @@ class _Writer:
         for near in sorted({0} | {copy.near for copy in self._plan.copies}):
             self._statements.append(self._source(near))
         self._statements.append(self._sink())
-        self._rows()
         for at, level in enumerate(self._plan.levels):
             self._level(level, self._plan.levels[at + 1 :])
-        self._statements.append(self._insert())
+        columns = _list("id", "time", *self._features.names)
+        self._statements.append(f"INSERT INTO {FEATURES}\nSELECT {columns}\nFROM {self._relation}")
         return Script(tuple(self._statements), self._plan.fields, self._features.names)
 
     # --- tables ---------------------------------------------------------------------------------------------------
 
     def _source(self, near: int) -> str:
-        columns = [
-            f"  {_q(name)} {_sql_type(self._features.schema, name, self._tables)}"
-            for name in self._plan.fields
-        ]
-        shifted = near - self._tables.origin
-        moved = f"{_q('time')} {'-' if shifted < 0 else '+'} {abs(shifted)}"
+        columns = [f"  {_q(name)} {self._type(name)}" for name in self._plan.fields]
+        shift = near - self._tables.origin
+        moved = f"{_q('time')} {'-' if shift < 0 else '+'} {abs(shift)}"
         columns.append(f"  `_time` AS TO_TIMESTAMP_LTZ({moved}, 3)")
         columns.append(f"  WATERMARK FOR `_time` AS `_time` - {interval(self._tables.lateness)}")
         body = ",\n".join(columns)
@@ -111,141 +109,56 @@ class _Writer:
         body = ",\n".join(columns)
         return f"CREATE TEMPORARY TABLE {FEATURES} (\n{body}\n) WITH ({options(self._tables.sink)})"
 
-    def _insert(self) -> str:
-        columns = ", ".join(_q(name) for name in ("id", "time", *self._features.names))
-        return f"INSERT INTO {FEATURES}\nSELECT {columns}\nFROM {self._view}\nWHERE `_row` = {EVENT}"
+    def _type(self, name: str) -> str:
+        """Of a column that holds an event field or a feature."""
+        field = self._features.schema.by_name.get(name)
+        if field is None:
+            return "DOUBLE"
+        if field.type is FieldType.KEY:
+            return self._tables.key_type
+        return "STRING" if field.type is FieldType.VARCHAR else field.type.value
 
-    # --- views ----------------------------------------------------------------------------------------------------
+    def _view(self, name: str, select: str) -> str:
+        self._views += 1
+        view = f"`jinku_{self._views}_{name}`"
+        self._statements.append(f"CREATE TEMPORARY VIEW {view} AS\n{select}")
+        return view
 
-    def _make(self, select: str) -> None:
-        self._number += 1
-        self._view = f"`jinku_step_{self._number}`"
-        self._statements.append(f"CREATE TEMPORARY VIEW {self._view} AS\n{select}")
-
-    def _rows(self) -> None:
-        """The first view: events and their copies."""
-        fields = ", ".join(_q(name) for name in self._plan.fields)
-        selects = [
-            f"SELECT {fields}, `_time`, {number} AS `_row` FROM {_source_name(copy.near)}"
-            for number, copy in enumerate((Copy(0), *self._plan.copies), EVENT)
-        ]
-        self._columns = [*self._plan.fields, "_time", "_row"]
-        self._make("\nUNION ALL\n".join(selects))
+    # --- levels ---------------------------------------------------------------------------------------------------
 
     def _level(self, level: Level, later: tuple[Level, ...]) -> None:
         carried = self._carried(level)
-        for at, stage in enumerate(level.stages):
-            following = [*level.stages[at:], *(one for next_ in later for one in next_.stages)]
-            self._stage(stage, carried, {EVENT, *(row for one in following for row in one.rows)})
-        for name in carried.values():
-            self._columns.remove(name)
+        views = [(self._stage(stage, carried), stage) for stage in level.stages]
+        if views:
+            self._together(views, _fields_after(level, later, self._features))
         for derived in level.derived:
             self._derive(derived)
 
-    def _carried(self, level: Level) -> dict[str, str]:
-        """What the level's windows say of features below, decided at the event and carried to its copies.
-
-        Expression text to column. A truth value is carried as 1 or 0.
-        """
-        wanted: dict[str, Type] = {}
-        far = 0
-        for stage in level.stages:
-            copied = [self._plan.copies[row - 1].near for row in stage.rows if row != EVENT]
-            for base in stage.features:
-                if base.level and copied:
-                    far = max(far, *copied)
-                    wanted |= {one.flink(): one.type for one in _expressions(base)}
-        if not wanted:
-            return {}
-        columns = {body: f"_carried_{self._number}_{at}" for at, body in enumerate(wanted)}
-        kept = ", ".join(_q(name) for name in self._columns)
-        at_event = [
-            f"CASE WHEN `_row` = {EVENT} THEN {_carriable(body, kind)} END AS {_q(columns[body])}"
-            for body, kind in wanted.items()
+    def _together(self, views: list[tuple[str, Stage]], fields: set[str]) -> None:
+        """The events with the features of these views: rows of one id and one tick, each with its part, made one."""
+        known = [name for name in self._columns if name not in self._plan.fields or name in fields]
+        added = [base.name for _, stage in views for base in stage.features]
+        parts = [
+            (self._relation, known),
+            *((view, [one.name for one in stage.features]) for view, stage in views),
         ]
-        moved = [f"MAX({_q(column)}) OVER `_event` AS {_q(column + '_')}" for column in columns.values()]
-        self._make(
-            f"SELECT {kept}, {', '.join(moved)}\n"
-            f"FROM (SELECT {kept}, {', '.join(at_event)} FROM {self._view})\n"
-            f"WINDOW `_event` AS (PARTITION BY `id` ORDER BY `_time` "
-            f"RANGE BETWEEN {interval(max(far, 1))} PRECEDING AND CURRENT ROW)"
+        selects = []
+        for view, has in parts:
+            columns = [
+                _q(name) if name in has else f"CAST(NULL AS {self._type(name)}) AS {_q(name)}"
+                for name in (*known, *added)
+                if name != "id"
+            ]
+            selects.append(f"SELECT `id`, `_time`, {', '.join(columns)} FROM {view}")
+        union = self._view("parts", "\nUNION ALL\n".join(selects))
+        merged = ", ".join(f"MAX({_q(name)}) AS {_q(name)}" for name in (*known, *added) if name != "id")
+        self._relation = self._view(
+            "events",
+            f"SELECT `id`, `window_time` AS `_time`, {merged}\n"
+            f"FROM TABLE(TUMBLE(TABLE {union}, DESCRIPTOR(`_time`), {interval(1)}))\n"
+            "GROUP BY `id`, `window_start`, `window_end`, `window_time`",
         )
-        self._columns += [column + "_" for column in columns.values()]
-        return {body: column + "_" for body, column in columns.items()}
-
-    def _stage(self, stage: Stage, carried: dict[str, str], needed: set[int]) -> None:
-        """One window: partition columns first, then the aggregates, then each feature's last step."""
-        if any(base.aggregate is Aggregate.STREAK for base in stage.features):
-            self._ranks(stage, carried)
-        aggregates = Aggregates()
-        values = []
-        for base in stage.features:
-            done = finished(base, self._history(base, stage, carried), aggregates)
-            values.append(
-                f"CASE WHEN `_row` = {EVENT} AND `_alone` IS NULL THEN {done} END AS {_q(base.name)}"
-            )
-        kept = [name for name in self._columns if not name.startswith("_rank_")]
-        select = ",\n  ".join([", ".join(_q(name) for name in kept), *values])
-        self._make(
-            f"SELECT {select}\nFROM (\n  SELECT *,\n    {aggregates.select('_window')}\n"
-            f"  FROM {self._partitioned(stage, needed)}\n"
-            f"  WINDOW `_window` AS ({_partition(stage)} "
-            f"RANGE BETWEEN {interval(stage.preceding)} PRECEDING AND CURRENT ROW)\n)"
-        )
-        self._columns = kept + [base.name for base in stage.features]
-
-    def _ranks(self, stage: Stage, carried: dict[str, str]) -> None:
-        """For streaks: how many rows ever passed the filter, up to and including each row."""
-        ranks = []
-        for base in stage.features:
-            if base.aggregate is Aggregate.STREAK:
-                history = self._history(base, stage, carried)
-                ranks.append(
-                    f"COUNT({history.when(history.condition, '1')}) OVER `_window` AS {_q('_rank_' + base.name)}"
-                )
-        kept = ", ".join(_q(name) for name in self._columns)
-        self._make(
-            f"SELECT {kept}, {', '.join(ranks)}\nFROM {self._partitioned(stage, None)}\n"
-            f"WINDOW `_window` AS ({_partition(stage)} RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
-        )
-        self._columns += [
-            f"_rank_{base.name}" for base in stage.features if base.aggregate is Aggregate.STREAK
-        ]
-
-    def _partitioned(self, stage: Stage, needed: set[int] | None) -> str:
-        """The last view with what it is partitioned by; of the rows, only those that somebody will read."""
-        found = dict(stage.found)
-        columns = []
-        for at, field in enumerate(stage.key):
-            cases = {EVENT: field} | {row: fields[at] for row, fields in found.items()}
-            whens = " ".join(f"WHEN {row} THEN {_q(name)}" for row, name in sorted(cases.items()))
-            columns.append(f"CASE `_row` {whens} END AS `_key_{at}`")
-        known = " AND ".join(f"`_key_{at}` IS NOT NULL" for at in range(len(stage.key)))
-        body = f"SELECT *, CASE WHEN {known} THEN CAST(NULL AS {self._tables.key_type}) ELSE `id` END AS `_alone`"
-        where = ""
-        if needed is not None and len(needed) <= len(self._plan.copies):
-            where = f" WHERE `_row` IN ({', '.join(map(str, sorted(needed)))})"
-        return f"(\n    {body}\n    FROM (SELECT *, {', '.join(columns)} FROM {self._view}{where})\n  )"
-
-    def _history(self, base: Base, stage: Stage, carried: dict[str, str]) -> Rows:
-        """How the rows that `base` aggregates are told from others, and what is taken from them."""
-        rows = ", ".join(str(row) for row in sorted(stage.rows))
-        among = "" if len(stage.rows) == len(self._plan.copies) + 1 else f"`_row` IN ({rows})"
-
-        def body(expression: Expression) -> str:
-            written = expression.flink()
-            column = carried.get(written) if base.level else None
-            if column is None:
-                return written
-            return f"({_q(column)} = 1)" if expression.type is Type.BOOLEAN else _q(column)
-
-        value = body(base.value) if base.value else ""
-        if base.of == OTHER:
-            cases = " ".join(f"WHEN {row} THEN {_q(OTHER_SIDE[fields[0]])}" for row, fields in stage.found)
-            value = f"CASE `_row` {cases} END"
-        condition = body(base.condition) if base.condition else ""
-        reset = body(base.reset_condition) if base.reset_condition else ""
-        return Rows(among, condition, value, reset)
+        self._columns = dict.fromkeys((*known, *added))
 
     def _derive(self, derived: Derived) -> None:
         """A feature by an expression over what is there."""
@@ -254,9 +167,201 @@ class _Writer:
         body = derived.value.flink()
         if derived.value.type is Type.BOOLEAN:
             body = f"CASE WHEN {body} THEN 1E0 WHEN NOT {body} THEN 0E0 END"
-        kept = ", ".join(_q(name) for name in self._columns)
-        self._make(f"SELECT {kept}, CAST({body} AS DOUBLE) AS {_q(derived.name)}\nFROM {self._view}")
-        self._columns.append(derived.name)
+        self._relation = self._view(
+            derived.name,
+            f"SELECT {_list(*self._columns, '_time')}, CAST({body} AS DOUBLE) AS {_q(derived.name)}\n"
+            f"FROM {self._relation}",
+        )
+        self._columns[derived.name] = None
+
+    def _carried(self, level: Level) -> "_Carried":
+        """What the level's windows say of features below, decided at the event and carried to its copies."""
+        wanted: dict[str, Type] = {}
+        copies: set[int] = set()
+        for stage in level.stages:
+            for base in stage.features:
+                if base.level and stage.rows != {EVENT}:
+                    copies |= stage.rows - {EVENT}
+                    wanted |= {one.flink(): one.type for one in _expressions(base)}
+        if not wanted:
+            return _Carried("", {})
+        columns = {body: f"_carried_{at}" for at, body in enumerate(wanted)}
+        fields = _list(*self._plan.fields)
+        decided = ", ".join(
+            f"{_carriable(body, wanted[body])} AS {_q(name)}" for body, name in columns.items()
+        )
+        known = self._view("decided", f"SELECT `id`, `_time`, {decided} FROM {self._relation}")
+        nothing = ", ".join(
+            f"CAST(NULL AS {self._carried_type(wanted[body])}) AS {_q(name)}"
+            for body, name in columns.items()
+        )
+        absent = ", ".join(
+            f"CAST(NULL AS {self._type(name)}) AS {_q(name)}" for name in self._plan.fields if name != "id"
+        )
+        given = ", ".join(_q(name) for name in self._plan.fields if name != "id")
+        names = _list(*columns.values())
+        selects = [f"SELECT `id`, `_time`, {EVENT} AS `_row`, {absent}, {names} FROM {known}"]
+        far = 1
+        for row in sorted(copies):
+            near = self._plan.copies[row - 1].near
+            far = max(far, near)
+            selects.append(
+                f"SELECT `id`, `_time`, {row} AS `_row`, {given}, {nothing} FROM {_source_name(near)}"
+            )
+        union = self._view("copies", "\nUNION ALL\n".join(selects))
+        moved = ", ".join(f"MAX({_q(name)}) OVER `_event` AS {_q(name)}" for name in columns.values())
+        view = self._view(
+            "carried",
+            f"SELECT {fields}, `_time`, `_row`, {moved}\nFROM {union}\n"
+            "WINDOW `_event` AS (PARTITION BY `id` ORDER BY `_time` "
+            f"RANGE BETWEEN {interval(far)} PRECEDING AND CURRENT ROW)",
+        )
+        return _Carried(view, columns)
+
+    def _carried_type(self, kind: Type) -> str:
+        if kind is Type.BOOLEAN:
+            return "INT"
+        return self._tables.key_type if kind is Type.KEY else "STRING" if kind is Type.VARCHAR else kind.value
+
+    # --- one window -----------------------------------------------------------------------------------------------
+
+    def _stage(self, stage: Stage, carried: "_Carried") -> str:
+        """The view with the features of one window: rows, aggregates over them, each feature's last step."""
+        rows = self._view("rows", self._rows(stage, carried))
+        streaks = [base for base in stage.features if base.aggregate is Aggregate.STREAK]
+        if streaks:
+            rows = self._ranked(rows, stage, streaks)
+        aggregates = Aggregates()
+        values = [
+            f"CASE WHEN `_alone` IS NULL THEN {done} END AS {_q(name)}"
+            for name, done in (
+                (base.name, finished(base, _history(base, stage), aggregates)) for base in stage.features
+            )
+        ]
+        return self._view(
+            "window",
+            f"SELECT `id`, `_time`,\n  {(',' + chr(10) + '  ').join(values)}\nFROM (\n"
+            f"  SELECT *,\n    {aggregates.select('_window')}\n  FROM {rows}\n"
+            f"  WINDOW `_window` AS ({_partition(stage)} "
+            f"RANGE BETWEEN {interval(stage.preceding)} PRECEDING AND CURRENT ROW)\n)\nWHERE `_row` = {EVENT}",
+        )
+
+    def _ranked(self, rows: str, stage: Stage, streaks: list[Base]) -> str:
+        """For streaks: how many rows ever passed the filter, up to and including each row."""
+        ranks = []
+        for base in streaks:
+            history = _history(base, stage)
+            ranks.append(
+                f"COUNT({history.when(history.condition, '1')}) OVER `_window` AS {_q('_rank_' + base.name)}"
+            )
+        return self._view(
+            "ranked",
+            f"SELECT *, {', '.join(ranks)}\nFROM {rows}\n"
+            f"WINDOW `_window` AS ({_partition(stage)} RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)",
+        )
+
+    def _rows(self, stage: Stage, carried: "_Carried") -> str:
+        """The rows of a window: events, and the copies that it reads, with only what its features need.
+
+        Of each feature, `_when_`, `_of_` and `_reset_` with its name are its condition, its value and its reset.
+        """
+        found = dict(stage.found)
+        selects = []
+        for row in sorted({EVENT, *stage.rows}):
+            keys = stage.key if row == EVENT else found[row]
+            columns = [f"{_q(name)} AS `_key_{at}`" for at, name in enumerate(keys)]
+            for base in stage.features:
+                columns += self._taken(base, row, found, carried)
+            known = " AND ".join(f"{_q(name)} IS NOT NULL" for name in keys)
+            alone = (
+                f"CASE WHEN {known} THEN CAST(NULL AS {self._tables.key_type}) ELSE {self._lone(stage)} END"
+            )
+            view, where = self._relation, ""
+            if row != EVENT:
+                view = _source_name(self._plan.copies[row - 1].near)
+                if any(base.level for base in stage.features):
+                    view, where = carried.view, f" WHERE `_row` = {row}"
+            selects.append(
+                f"SELECT `id`, `time`, `_time`, {row} AS `_row`, {', '.join(columns)}, {alone} AS `_alone`"
+                f" FROM {view}{where}"
+            )
+        return "\nUNION ALL\n".join(selects)
+
+    def _lone(self, stage: Stage) -> str:
+        """A partition for one event alone, written differently for each length of window.
+
+        Flink 2.3 takes two windows over equal rows for one where their lengths alone differ: its planner compares
+        them by the places of their bounds among the constants, not by the constants.
+        """
+        if self._tables.key_type == "BIGINT":
+            return f"(`id` + {stage.preceding})"
+        return f"(`id` || '_{stage.preceding}')"
+
+    def _taken(
+        self, base: Base, row: int, found: dict[int, tuple[str, ...]], carried: "_Carried"
+    ) -> list[str]:
+        """What a row gives for one feature, as columns; NULL of a row that is no history of it."""
+
+        def body(expression: Expression) -> str:
+            written = expression.flink()
+            if row == EVENT or not base.level:
+                return written
+            column = _q(carried.columns[written])
+            return f"({column} = 1)" if expression.type is Type.BOOLEAN else column
+
+        parts: list[tuple[str, str, str]] = []
+        if base.condition:
+            parts.append(("_when_", body(base.condition), "BOOLEAN"))
+        if base.value:
+            parts.append(("_of_", body(base.value), self._value_type(base.value.type)))
+        elif base.of == OTHER:
+            other = _q(OTHER_SIDE[found[row][0]]) if row in found else ""
+            parts.append(("_of_", other, self._tables.key_type))
+        if base.reset_condition:
+            parts.append(("_reset_", body(base.reset_condition), "BOOLEAN"))
+        return [
+            f"{value if row in found else f'CAST(NULL AS {kind})'} AS {_q(part + base.name)}"
+            for part, value, kind in parts
+        ]
+
+    def _value_type(self, kind: Type) -> str:
+        return self._tables.key_type if kind is Type.KEY else "STRING" if kind is Type.VARCHAR else kind.value
+
+
+@dataclass(frozen=True, slots=True)
+class _Carried:
+    """The view of copies with what was decided at their events, and its column for each expression's text."""
+
+    view: str
+    columns: dict[str, str]
+
+
+def _history(base: Base, stage: Stage) -> Rows:
+    """The columns by which a window's view tells the rows that `base` aggregates."""
+    numbers = ", ".join(str(row) for row in sorted(stage.rows))
+    among = "" if EVENT in stage.rows else f"`_row` IN ({numbers})"
+    return Rows(
+        among,
+        _q(f"_when_{base.name}") if base.condition else "",
+        _q(f"_of_{base.name}") if base.of else "",
+        _q(f"_reset_{base.name}") if base.reset_condition else "",
+    )
+
+
+def _fields_after(level: Level, later: tuple[Level, ...], features: FeatureSet) -> set[str]:
+    """The event fields that somebody reads after the windows of `level`."""
+    used = {"id", "time"}
+    for derived in (*level.derived, *(one for next_ in later for one in next_.derived)):
+        used.update(derived.value.names if derived.value else ())
+    for base in (base for next_ in later for stage in next_.stages for base in stage.features):
+        used.update(base.identity, base.history)
+        used.update(OTHER_SIDE[side] for side in base.history if base.of == OTHER)
+        used.update(name for one in _expressions(base) for name in one.names)
+    return used & features.schema.by_name.keys()
+
+
+def _list(*names: str) -> str:
+    return ", ".join(_q(name) for name in names)
 
 
 def interval(microseconds: int) -> str:
@@ -295,13 +400,6 @@ def _partition(stage: Stage) -> str:
 
 def _source_name(near: int) -> str:
     return f"{EVENTS}_{near}" if near else EVENTS
-
-
-def _sql_type(schema: EventSchema, name: str, tables: Tables) -> str:
-    kind = schema.field(name).type
-    if kind is FieldType.KEY:
-        return tables.key_type
-    return "STRING" if kind is FieldType.VARCHAR else kind.value
 
 
 def _q(name: str) -> str:
