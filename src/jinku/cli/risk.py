@@ -4,6 +4,7 @@ import typer
 
 from jinku.cli.risk_alerts import alerts_app
 from jinku.cli.risk_cases import case_app
+from jinku.cli.risk_features import features_app
 from jinku.cli.risk_graph import graph
 from jinku.cli.risk_market import market_app
 from jinku.cli.risk_measures import measure_app
@@ -11,12 +12,15 @@ from jinku.cli.risk_operational import duty_app, kri_app, loss_app
 from jinku.cli.risk_rating import rating_app
 from jinku.cli.risk_reports import reporting_app
 from jinku.cli.risk_rules import rules_app
+from jinku.cli.risk_typologies import typologies
 
 risk_app = typer.Typer(
     name="risk", help="Decide about movements before they post; see how it was decided.", no_args_is_help=True
 )
 
+risk_app.add_typer(features_app)
 risk_app.command()(graph)
+risk_app.command()(typologies)
 for room in (market_app, loss_app, kri_app, duty_app):
     risk_app.add_typer(room)
 for desk in (alerts_app, case_app, measure_app, reporting_app, rating_app):
