@@ -7,13 +7,15 @@ Rules:
 3. An amount above 2^63 - 1 counts as that.
 4. A request is kept as its 128 bytes and a byte that says whether others of its chain are not decided about.
 5. Whether somebody is listed and how a customer is rated tell `Persons`; without it nobody is and none is rated.
+6. What the platform told of a movement beforehand (`jinku.risk.decision.context`) is part of its event.
 
 Example::
 
     requests = transfer_requests(rows, linked, partial, Scene(LocalTime("Asia/Shanghai"), Nobody()))
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -21,6 +23,7 @@ from numpy.typing import NDArray
 
 from jinku.base.currency import TABLE
 from jinku.ledger.layout import TRANSFER, Array
+from jinku.risk.decision.context import Context, ContextBook
 from jinku.risk.decision.model import Bits
 from jinku.risk.decision.office import Requests
 from jinku.risk.events.batch import EventBatch
@@ -65,6 +68,7 @@ class Scene:
 
     place: LocalTime
     persons: Persons
+    contexts: ContextBook = field(default_factory=ContextBook)
 
 
 def transfer_requests(
@@ -92,22 +96,39 @@ def rows_of(raw: Bits) -> tuple[Array, NDArray[np.bool_]]:
 def transfer_events(rows: Array, times: Times, scene: Scene) -> EventBatch:
     """The events of ``TRANSFER`` rows at these times."""
     payer, payee = _keys(rows, "debit_account_id"), _keys(rows, "credit_account_id")
-    return payments(
-        {
-            "id": _keys(rows, "id"),
-            "time": Column.full(times),
-            "kind": _words(rows["code"], lambda code: f"code-{code}"),
-            "customer": payer,
-            "payer": payer,
-            "payee": payee,
-            "counterparty": payee,
-            "amount": Column.full(amounts(rows, "amount")),
-            "currency": _words(rows["ledger"], lambda number: _CURRENCIES.get(number, str(number))),
-            "listed": scene.persons.listed(payer, payee),
-            "rating": scene.persons.rating(payer),
-        },
-        scene.place,
-    )
+    columns = {
+        "id": _keys(rows, "id"),
+        "time": Column.full(times),
+        "kind": _words(rows["code"], lambda code: f"code-{code}"),
+        "customer": payer,
+        "payer": payer,
+        "payee": payee,
+        "counterparty": payee,
+        "amount": Column.full(amounts(rows, "amount")),
+        "currency": _words(rows["ledger"], lambda number: _CURRENCIES.get(number, str(number))),
+        "listed": scene.persons.listed(payer, payee),
+        "rating": scene.persons.rating(payer),
+    }
+    told = scene.contexts.take(rows)
+    return payments(columns | _told(told, columns) if told else columns, scene.place)
+
+
+def _told(told: Sequence[Context], columns: Mapping[str, Column]) -> dict[str, Column]:
+    """The columns that contexts add or say better."""
+    others, kinds = columns["counterparty"].to_list(), columns["kind"].to_list()
+    return {
+        "kind": Column.of_texts([one.kind or kind for one, kind in zip(told, kinds, strict=True)]),
+        "counterparty": Column.of_keys(
+            [
+                other if one.counterparty is None else one.counterparty
+                for one, other in zip(told, others, strict=True)
+            ]
+        ),
+        "device": Column.of_keys([one.device for one in told]),
+        "terminal": Column.of_keys([one.terminal for one in told]),
+        "address": Column.of_keys([one.address for one in told]),
+        "listed": Column.full(columns["listed"].values | np.array([one.listed for one in told], np.bool_)),
+    }
 
 
 def amounts(rows: Array, name: str) -> NDArray[np.int64]:
