@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from jinku.base.compiled import borrowed, compiled, inlined
+from jinku.base.compiled import borrowed, inlined, released
 from jinku.risk.features.definition import MICROSECONDS, STD_VALUE_MAX
 from jinku.risk.features.layout import (
     ACCUMULATORS,
@@ -63,7 +63,7 @@ HALF = 31
 LOW_HALF = (1 << HALF) - 1
 
 
-@compiled
+@released
 def step(plan: Plan, memory: Memory, given: Input, out: Output) -> None:
     """Take in a batch and write the group's features. There must be room (see `memory`); times must rise."""
     plan = Plan(

@@ -21,7 +21,7 @@ from typing import NamedTuple, Optional
 import numpy as np
 from numpy.typing import NDArray
 
-from jinku.base.compiled import compiled
+from jinku.base.compiled import released
 from jinku.risk.models.walking import DEFAULT_LEFT, MISSING_NAN, MISSING_ZERO, Nodes
 
 LEAVES_MAX = 64
@@ -104,7 +104,7 @@ def _without(low: int, high: int) -> np.uint64:
     return np.uint64(((1 << 64) - 1) ^ ((1 << high) - (1 << low)))
 
 
-@compiled
+@released
 def strike(masks: Masks, matrix: NDArray[np.float64], out: NDArray[np.float64]) -> None:
     """Add every tree's output for each row of `matrix` (rows, features) to `out` (rows)."""
     trees = masks.leaf_begin.shape[0]
