@@ -23,10 +23,12 @@ def test_it_is_part_of_the_event_and_used_up() -> None:
     """K2: device, kind, other side and a screening hit come from the platform; the next one knows nothing of them."""
     scene = Scene(SHANGHAI, Nobody())
     told = Context(kind="withdrawal", counterparty="payee-3f2a", device="d-77", address=5, listed=True)
+    told = told._replace(customer=9)
     scene.contexts.put(7 << 64, told)
     first, second = transfer_events(rows(), TIMES, scene), transfer_events(rows(), TIMES, scene)
     assert first.column("kind").to_list() == ["withdrawal", "code-9"]
     assert first.column("counterparty").to_list() == [key_number("payee-3f2a"), 2]
+    assert first.column("customer").to_list() == [9, 1]
     assert first.column("device").to_list() == [key_number("d-77"), None]
     assert first.column("address").to_list() == [5, None]
     assert first.column("listed").to_list() == [True, False]

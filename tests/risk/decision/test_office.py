@@ -5,11 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.risk.decision.kit import Plain, asked, office_over, opened_ledger
+from tests.risk.decision.kit import Plain, asked, batch_of, office_over, opened_ledger
 
-from jinku.risk.decision.errors import DecisionsHalted, DecisionUnknown
+from jinku.risk.decision.errors import BadBatch, DecisionsHalted, DecisionUnknown
 from jinku.risk.decision.model import Action
-from jinku.risk.decision.record import decode, encode
+from jinku.risk.decision.office import last_time
+from jinku.risk.decision.record import RecordKind, decode, encode, events_of
+from jinku.risk.events.batch import EventBatch
+from jinku.risk.events.columns import Column
 
 A, C, H, D = Action.ALLOW, Action.CHALLENGE, Action.HOLD, Action.DENY
 
@@ -107,3 +110,29 @@ def test_what_cannot_be_kept_halts_everything(tmp_path: Path, monkeypatch: pytes
             answer = office.decide(asked([1, 2], [100, 6_000]))
             assert answer.fresh.tolist() == [False, True]
             assert answer.outcomes["action"].tolist() == [A, H]
+
+
+def test_history_from_elsewhere_keeps_its_times(tmp_path: Path) -> None:
+    """K2: what a platform did before is taken in once, sealed, in order; nothing earlier comes after it."""
+    past = batch_of([500, 700], first=1)
+    with opened_ledger(tmp_path) as ledger:
+        engines = Plain()
+        with office_over(tmp_path, ledger, engines) as office:
+            assert office.learn_past(past) == 0
+            assert engines.seen == 2
+            with pytest.raises(BadBatch, match="before what is known"):
+                office.learn_past(past)
+            office.decide(asked([10], [100]))
+            with pytest.raises(BadBatch, match="before what is known"):
+                office.learn_past(batch_of([1], first=3))
+            kept = events_of(office.journal.read(0), RecordKind.LEARNT)
+            assert kept is not None
+            assert kept.to_bytes() == past.to_bytes()
+            assert last_time(office.journal) > 3
+        later = batch_of([1, 2], first=4_000_000_000_000_000)
+        far = EventBatch.build(
+            later.schema, dict(later.columns) | {"time": Column.full(later.times * (1, 2))}
+        )
+        with office_over(tmp_path, ledger) as office:
+            office.learn_past(far)
+            assert last_time(office.journal) == int(far.times[-1])

@@ -27,6 +27,8 @@ class Context(NamedTuple):
 
     kind: str | None = None
     """Such as ``payment`` or ``withdrawal``; without it the transfer's code tells."""
+    customer: int | str | None = None
+    """Whose movement it is, where that is not the account debited (money that comes in)."""
     counterparty: int | str | None = None
     """Who is on the other side where the ledger only knows the institution's account at the bank."""
     device: int | str | None = None

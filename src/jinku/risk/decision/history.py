@@ -76,7 +76,8 @@ def rebuilt(engines: Restorable, journal: Journal, snapshots: Snapshots | None, 
         first, restored = at, True
         break
     if not restored and until:
-        first = journal.first_at(int(journal.place(until - 1)["time"]) - engines.reach)
+        reached = journal.first_at(int(journal.place(until - 1)["time"]) - engines.reach)
+        first = max(0, reached - 1)  # a record may begin before what is reached and end within it
     total = 0
     waiting: list[EventBatch] = []
     for number in range(first, until):

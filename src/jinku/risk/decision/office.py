@@ -36,6 +36,7 @@ from jinku.risk.decision.record import (
     Asked,
     RecordKind,
     decode,
+    decode_learnt,
     encode,
     encode_act,
     encode_learnt,
@@ -164,6 +165,26 @@ class DecisionOffice(Closing):
         with self._begin:
             self._require_running()
             batch = events(self._stamper.stamp(count))
+            self.desk.learn(batch)
+            number, self._next = self._next, self._next + 1
+        stamp = Stamp(int(batch.times[0]), len(batch), RecordKind.LEARNT)
+        self._write(number, lambda: (encode_learnt(batch), stamp))
+        return number
+
+    def learn_past(self, batch: EventBatch) -> int:
+        """Take in what happened elsewhere before anything later was decided here (a platform's history), with its own
+        times; the record's number. Raises BadBatch where it is not later than all that is known, DecisionsHalted."""
+        if not 0 < len(batch) <= ROWS_MAX:
+            raise BadBatch(
+                f"history comes 1 to {ROWS_MAX} events at a time, not {len(batch)}", remedy="split it"
+            )
+        with self._begin:
+            self._require_running()
+            if not self._stamper.reach(int(batch.times[0]), int(batch.times[-1])):
+                raise BadBatch(
+                    "history begins before what is known already",
+                    remedy="bring it in before anything is decided",
+                )
             self.desk.learn(batch)
             number, self._next = self._next, self._next + 1
         stamp = Stamp(int(batch.times[0]), len(batch), RecordKind.LEARNT)
@@ -301,6 +322,8 @@ def last_time(journal: Journal) -> int:
     if not journal.size:
         return 0
     place = journal.place(journal.size - 1)
+    if int(place["kind"]) == RecordKind.LEARNT:  # its events may lie far apart
+        return int(decode_learnt(journal.read(journal.size - 1)).times[-1])
     return int(place["time"]) + int(place["rows"])
 
 

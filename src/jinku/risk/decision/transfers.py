@@ -115,20 +115,22 @@ def transfer_events(rows: Array, times: Times, scene: Scene) -> EventBatch:
 
 def _told(told: Sequence[Context], columns: Mapping[str, Column]) -> dict[str, Column]:
     """The columns that contexts add or say better."""
-    others, kinds = columns["counterparty"].to_list(), columns["kind"].to_list()
+    kinds = columns["kind"].to_list()
     return {
         "kind": Column.of_texts([one.kind or kind for one, kind in zip(told, kinds, strict=True)]),
-        "counterparty": Column.of_keys(
-            [
-                other if one.counterparty is None else one.counterparty
-                for one, other in zip(told, others, strict=True)
-            ]
-        ),
+        "customer": _or(columns["customer"], [one.customer for one in told]),
+        "counterparty": _or(columns["counterparty"], [one.counterparty for one in told]),
         "device": Column.of_keys([one.device for one in told]),
         "terminal": Column.of_keys([one.terminal for one in told]),
         "address": Column.of_keys([one.address for one in told]),
         "listed": Column.full(columns["listed"].values | np.array([one.listed for one in told], np.bool_)),
     }
+
+
+def _or(column: Column, told: Sequence[int | str | None]) -> Column:
+    """`column` with what was told in its place where something was."""
+    plain = column.to_list()
+    return Column.of_keys([one if say is None else say for one, say in zip(plain, told, strict=True)])
 
 
 def amounts(rows: Array, name: str) -> NDArray[np.int64]:

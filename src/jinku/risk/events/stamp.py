@@ -40,6 +40,15 @@ class Stamper:
             self._last = max(self._last, first + count - 1)
         return np.arange(first, first + count, dtype=np.int64)
 
+    def reach(self, first: int, last: int) -> bool:
+        """Let the stream hold events from `first` to `last` that have times of their own; False, and nothing, where
+        `first` is not after all events there are."""
+        with self._lock:
+            if first <= self._last or last < first:
+                return False
+            self._last = last
+            return True
+
 
 def spread(times: Times, after: int = -1) -> Times:
     """Unique times for sorted `times` (microseconds), all above `after`: each is moved as little as possible.
