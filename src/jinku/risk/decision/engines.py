@@ -73,7 +73,7 @@ class HouseEngines:
 
     def __init__(self, features: FeatureSet, rules: Rules, scorer: Scorer | None, versions: Versions) -> None:
         """Raises VersionUnknown where the model wants features that the set has not."""
-        self._features, self._rules, self._scorer = features, rules, scorer
+        self._rules, self._scorer, self.names = rules, scorer, features.names
         self._engine = Engine(features)
         self.versions, self.lines, self.width = versions, rules.lines, len(features.names)
         self.reach = features.reach

@@ -21,6 +21,7 @@ import bisect
 import itertools
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -78,14 +79,12 @@ class Journal(Closing):
     @classmethod
     def open(cls, directory: Path, log: SealLog, *, segment_bytes: int = SEGMENT_BYTES) -> Self:
         """The journal in `directory`, made where there is none. Raises JournalAltered, JournalUnusable."""
-        journal = cls(directory, log, segment_bytes)
-        try:
+        with ExitStack() as undo:
+            journal = undo.enter_context(cls(directory, log, segment_bytes))
             journal._load()
             journal._match_seals()
             journal._resume()
-        except BaseException:
-            journal.close()
-            raise
+            undo.pop_all()
         return journal
 
     # --- writing -----------------------------------------------------------------------------------------------------

@@ -222,6 +222,7 @@ class DecisionOffice(Closing):
         try:
             decided = self.desk.decide(asked.events, linked)
             self.index.add(requests.low[rows], requests.high[rows], self._next)
+        # whatever it was, the history may hold events that the journal will not
         except BaseException as error:
             raise self._halt(f"deciding failed: {type(error).__name__}") from error
         self._next += 1
@@ -279,6 +280,7 @@ class DecisionOffice(Closing):
             self._wait_for(number - 1)
             self.journal.append(encoded, stamp)
             self.journal.seal(number)
+        # whatever it was, later records may not be kept before this one
         except BaseException as error:
             raise self._halt(f"record {number} could not be kept: {type(error).__name__}") from error
         finally:
