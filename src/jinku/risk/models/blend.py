@@ -7,7 +7,8 @@ Rules:
 
 1. score = 0.5 * (intercept + w1 x1 + w2 x2 + …) + 0.5 * forest. Terms are added in the order of the features, NULL
    counts as 0 in the line; nothing but additions and multiplications, so the same bits on every machine.
-2. The bytes are canonical: 8 bytes magic, u64 count of numbers, the intercept and one weight a feature (little-endian doubles), the forest.
+2. The bytes are canonical: 8 bytes magic, u64 count of numbers, the intercept, one weight and one mean a feature
+   (little-endian doubles), the forest.
 
 Example::
 
@@ -38,6 +39,8 @@ class Blend:
     intercept: float
     weights: Floats
     """One a feature; 0 where the line does not use it."""
+    means: Floats
+    """Each feature's mean over the training rows, NULL as 0: what reasons are measured from."""
     forest: Forest
 
     @property
@@ -57,13 +60,24 @@ class Blend:
         return out
 
     def contributions(self, matrix: Floats) -> Floats:
-        """What each feature gave to each row's score, (rows, features). Raises WrongFeatures."""
-        found: Floats = 0.5 * self.forest.contributions(matrix) + 0.5 * np.nan_to_num(matrix) * self.weights
+        """What each feature gave to each row's score, against the average training row, (rows, features); with `base`
+        they add up to the score, but for rounding. Raises WrongFeatures."""
+        found: Floats = 0.5 * self.forest.contributions(matrix) + self.line_gave(matrix)
         return found
+
+    def line_gave(self, matrix: Floats) -> Floats:
+        """What the line's terms gave, against the average training row, halved as in the score."""
+        found: Floats = 0.5 * (np.where(np.isnan(matrix), 0.0, matrix) - self.means) * self.weights
+        return found
+
+    @property
+    def base(self) -> float:
+        """The mean score over the training rows."""
+        return 0.5 * (self.intercept + float((self.means * self.weights).sum())) + 0.5 * self.forest.base
 
     def to_bytes(self) -> bytes:
         """The canonical bytes (rule 2)."""
-        line = np.concatenate([[self.intercept], self.weights]).astype("<f8")
+        line = np.concatenate([[self.intercept], self.weights, self.means]).astype("<f8")
         return _MAGIC + len(line).to_bytes(8, "little") + line.tobytes() + self.forest.to_bytes()
 
     @classmethod
@@ -72,13 +86,13 @@ class Blend:
         if raw[:8] != _MAGIC or len(raw) > MODEL_BYTES_MAX:
             raise BadModel("these bytes are no blend")
         count = int.from_bytes(raw[8:16], "little")
-        if not 0 < count <= FEATURES_MAX + 1 or len(raw) < 16 + 8 * count:
+        if not 0 < count <= 2 * FEATURES_MAX + 1 or len(raw) < 16 + 8 * count:
             raise BadModel("the blend's bytes end within its weights")
         line = np.frombuffer(raw, "<f8", count, 16).astype(np.float64)
         forest = Forest.from_bytes(raw[16 + 8 * count :])
-        if len(line) != len(forest.features) + 1 or not np.isfinite(line).all():
-            raise BadModel("the blend's weights are not one finite number a feature")
-        return cls(float(line[0]), line[1:], forest)
+        if len(line) != 2 * len(forest.features) + 1 or not np.isfinite(line).all():
+            raise BadModel("the blend's weights are not two finite numbers a feature")
+        return cls(float(line[0]), *np.split(line[1:], 2), forest)
 
 
 @compiled

@@ -90,7 +90,11 @@ class Baseline:
     def document(self) -> list[dict[str, Any]]:
         """As values of canonical JSON."""
         return [
-            {"column": name, "cuts": [repr(float(cut)) for cut in cuts], "shares": [repr(float(s)) for s in shares]}
+            {
+                "column": name,
+                "cuts": [repr(float(cut)) for cut in cuts],
+                "shares": [repr(float(s)) for s in shares],
+            }
             for name, cuts, shares in zip(self.columns, self.cuts, self.shares, strict=True)
         ]
 

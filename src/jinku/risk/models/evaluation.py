@@ -6,8 +6,8 @@ Rules:
    after. With history, payments of earlier days are trained on, too.
 2. A customer whose fraud is known by a test day (from the start of training up to `DELAY_DAYS` before that day) is not
    in the test of that day: that card is blocked.
-3. ``auc`` is the area under the ROC curve, ties counting half. ``ap`` is average precision: the mean, over frauds, of the
-   precision at the threshold that just alerts on them; payments of one score stand or fall together.
+3. ``auc`` is the area under the ROC curve, ties counting half. ``ap`` is average precision: the mean, over frauds, of
+   the precision at the threshold that just alerts on them; payments of one score stand or fall together.
 4. ``cp100`` is card precision at 100: each day, cards by their highest score, the share of truly defrauded ones among
    the first 100, cards found on an earlier day left out; then the mean over the days.
 
@@ -88,7 +88,9 @@ def _known(day: Integers, period: Period) -> Integers:
 def measure(scores: Floats, fraud: Bools, customer: Integers, day: Integers) -> Quality:
     """The figures of scored test payments; both outcomes must be among them."""
     return Quality(
-        average_precision(scores, fraud), card_precision(scores, fraud, customer, day), roc_area(scores, fraud)
+        average_precision(scores, fraud),
+        card_precision(scores, fraud, customer, day),
+        roc_area(scores, fraud),
     )
 
 

@@ -2,10 +2,10 @@
 
 Rules:
 
-1. Features of a payment are what the online engine gives at that payment: nothing later enters, and of outcomes only what
-   was known (the feature set's own delays).
-2. The protocol is that of `evaluation`. Payments before the start of training are history for features, always; they are
-   trained on only where that is asked for.
+1. Features of a payment are what the online engine gives at that payment: nothing later enters, and of outcomes only
+   what was known (the feature set's own delays).
+2. The protocol is that of `evaluation`. Payments before the start of training are history for features, always; they
+   are trained on only where that is asked for.
 3. A training day, or for an evaluation a test day, without payments is `BadTrainingData`.
 
 Example::
@@ -42,8 +42,8 @@ from jinku.risk.models.evaluation import (
     split,
 )
 from jinku.risk.models.forest import Forest
-from jinku.risk.models.record import Model, Origin, code_digest
 from jinku.risk.models.recipes import CARDS, CARDS_HISTORY
+from jinku.risk.models.record import Model, Origin, code_digest
 from jinku.risk.models.thresholds import Calibration, Threshold
 from jinku.risk.models.training import FRAUDS_MIN, Recipe, train
 from jinku.risk.models.unsupervised import Tails, unlabelled
@@ -80,7 +80,9 @@ def days_of(text: str) -> int:
     try:
         return (datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date() - _EPOCH).days
     except ValueError:
-        raise BadTrainingData("is no day", field="train_start", value=text[:40], remedy="write 2018-06-01") from None
+        raise BadTrainingData(
+            "is no day", field="train_start", value=text[:40], remedy="write 2018-06-01"
+        ) from None
 
 
 def text_of(day: int) -> str:
@@ -192,8 +194,8 @@ class Study:
         absent = [day for day in wanted if day not in there]
         if absent:
             raise BadTrainingData(
-                f"has no payments on {text_of(absent[0])}; it goes from {text_of(min(there))} to {text_of(max(there))}, "
-                f"and {text_of(wanted[0])} to {text_of(wanted[-1])} is needed",
+                f"has no payments on {text_of(absent[0])}; it goes from {text_of(min(there))} to "
+                f"{text_of(max(there))}, and {text_of(wanted[0])} to {text_of(wanted[-1])} is needed",
                 field="train_start",
                 value=text_of(period.start),
                 remedy=f"{period.train_days} days of training, {DELAY_DAYS} of delay and {TEST_DAYS} of test must fit",

@@ -22,7 +22,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,9 +49,16 @@ _TYPES = {
     "left": "<i4",
     "right": "<i4",
     "flags": "<u1",
-    "mean": "<f8",
     "leaf": "<f8",
+    "leaf_rows": "<i4",
 }
+
+
+class Weighed(NamedTuple):
+    """By node, the mean output of the training rows that passed it, and how many they were."""
+
+    mean: Floats
+    rows: Floats
 
 
 class Scorer(Protocol):
@@ -117,15 +124,28 @@ class Forest:
         rounding. Raises WrongFeatures."""
         rows = self._rows(matrix)
         out = np.zeros(rows.shape)
-        explain(self.nodes, rows, out)
+        explain(self.nodes, self.weighed.mean, rows, out)
         return out
 
     @cached_property
     def base(self) -> float:
         """The mean score over the training rows."""
-        roots = self.nodes.first
-        means = [self.nodes.mean[at] if at >= 0 else self.nodes.leaf[~at] for at in roots]
-        return float(np.sum(means))
+        mean, leaf = self.weighed.mean, self.nodes.leaf
+        return float(np.sum([mean[at] if at >= 0 else leaf[~at] for at in self.nodes.first.tolist()]))
+
+    @cached_property
+    def weighed(self) -> "Weighed":
+        """How many training rows passed each node, and their mean output below it: from the leaves up."""
+        nodes = self.nodes
+        count = len(nodes.feature)
+        mean, rows = np.zeros(count), np.zeros(count)
+        for at in range(count - 1, -1, -1):
+            for child in (int(nodes.left[at]), int(nodes.right[at])):
+                size = rows[child] if child >= 0 else float(nodes.leaf_rows[~child])
+                rows[at] += size
+                mean[at] += size * (mean[child] if child >= 0 else nodes.leaf[~child])
+            mean[at] /= rows[at]
+        return Weighed(mean, rows)
 
     def to_bytes(self) -> bytes:
         """The canonical bytes (rule 4)."""
@@ -192,7 +212,11 @@ def _head(raw: bytes) -> tuple[list[str], dict[str, int]]:
     if not canonical or not whole or not isinstance(features, list):
         raise BadModel("the forest's head is not in canonical form")
     per = dict.fromkeys(Nodes._fields, counts["nodes"])
-    return features, per | {"first": counts["trees"], "leaf": counts["leaves"]}
+    return features, per | {
+        "first": counts["trees"],
+        "leaf": counts["leaves"],
+        "leaf_rows": counts["leaves"],
+    }
 
 
 def _check(forest: Forest) -> None:
@@ -204,13 +228,15 @@ def _check(forest: Forest) -> None:
     count, leaves = len(nodes.feature), len(nodes.leaf)
     if not 1 <= len(nodes.first) <= TREES_MAX or count > NODES_MAX or leaves != count + len(nodes.first):
         raise BadModel(f"{len(nodes.first)} trees, {count} nodes and {leaves} leaves do not make a forest")
-    if any(len(array) != count for array in nodes[1:7]):
+    if any(len(array) != count for array in nodes[1:6]) or len(nodes.leaf_rows) != leaves:
         raise BadModel("its nodes' columns differ in length")
     if count and (nodes.feature.min() < 0 or nodes.feature.max() >= len(names)):
         raise BadModel("a node asks for a feature that is not there")
     if nodes.flags.max(initial=0) > (DEFAULT_LEFT | MISSING_ZERO | MISSING_NAN):
         raise BadModel("a node has an unknown flag")
-    for name in ("threshold", "mean", "leaf"):
+    if nodes.leaf_rows.min() < 1:
+        raise BadModel("a leaf has no training rows")
+    for name in ("threshold", "leaf"):
         if not np.isfinite(getattr(nodes, name)).all():
             raise BadModel("is not finite", field=name)
     _check_tied(nodes, count, leaves)

@@ -28,7 +28,9 @@ def read_lightgbm(text: str, features: tuple[str, ...] = ()) -> Forest:
     blocks = text.split("\n\n")
     head = _fields(blocks[0])
     if not text.startswith("tree\n") or head.get("version") != "v4":
-        raise BadModel("is no LightGBM model text of version v4", field="version", value=head.get("version", ""))
+        raise BadModel(
+            "is no LightGBM model text of version v4", field="version", value=head.get("version", "")
+        )
     if head.get("num_tree_per_iteration") != "1" or "average_output" in head:
         raise BadModel("has several outputs, or averages its trees")
     trees = [
@@ -50,7 +52,9 @@ class _Tree:
     def __init__(self, fields: Mapping[str, str]) -> None:
         self._fields = fields
         if fields.get("is_linear", "0") != "0" or fields.get("num_cat", "0") != "0":
-            raise BadModel("has linear leaves or categorical splits", field="Tree", value=fields.get("Tree", ""))
+            raise BadModel(
+                "has linear leaves or categorical splits", field="Tree", value=fields.get("Tree", "")
+            )
         self.leaf = self._floats("leaf_value")
         self.single = len(self.leaf) == 1
         self.feature, self.left, self.right = (
@@ -70,27 +74,11 @@ class _Tree:
         sizes = {len(one) for one in (self.feature, self.left, self.right, self.threshold, decision)}
         if sizes != {len(self.leaf) - 1}:
             raise BadModel("has columns of different lengths", field="Tree", value=fields.get("Tree", ""))
-        self.mean = self._means()
-
-    def _means(self) -> NDArray[np.float64]:
-        """Each node's mean output over its training rows, from its leaves up: children stand after their nodes."""
-        count = len(self.feature)
-        mean, rows = np.zeros(count), np.zeros(count)
-        if self.single:
-            return mean
-        leaf_rows = np.maximum(self._integers("leaf_count"), 1)
-        if len(leaf_rows) != len(self.leaf):
+        self.leaf_rows = (
+            np.maximum(self._integers("leaf_count"), 1) if not self.single else np.ones(1, np.int64)
+        )
+        if len(self.leaf_rows) != len(self.leaf):
             raise BadModel("has columns of different lengths", field="leaf_count")
-        for at in range(count - 1, -1, -1):
-            total = 0.0
-            for child in (int(self.left[at]), int(self.right[at])):
-                if not (at < child < count or 0 <= ~child < len(self.leaf)):
-                    raise BadModel("has a child out of place", field="Tree", value=self._fields.get("Tree", ""))
-                size = rows[child] if child >= 0 else leaf_rows[~child]
-                rows[at] += size
-                total += size * (mean[child] if child >= 0 else self.leaf[~child])
-            mean[at] = total / rows[at]
-        return mean
 
     def _floats(self, name: str) -> NDArray[np.float64]:
         return np.array(self._split(name, float), np.float64)
@@ -123,6 +111,6 @@ def _joined(trees: list[_Tree]) -> Nodes:
         np.concatenate(left).astype(np.int32),
         np.concatenate(right).astype(np.int32),
         np.concatenate([tree.flags for tree in trees]).astype(np.uint8),
-        np.concatenate([tree.mean for tree in trees]),
         np.concatenate([tree.leaf for tree in trees]),
+        np.concatenate([tree.leaf_rows for tree in trees]).astype(np.int32),
     )

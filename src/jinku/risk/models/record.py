@@ -2,8 +2,8 @@
 
 Rules:
 
-1. What is kept: the feature set's name, version and digest; the data's digest, first day and days of training, the label
-   delay; the recipe; the code's digest; what was measured; thresholds; the baseline for drift.
+1. What is kept: the feature set's name, version and digest; the data's digest, first day and days of training, the
+   label delay; the recipe; the code's digest; what was measured; thresholds; the baseline for drift.
 2. Form: 8 bytes magic, u32 length and canonical JSON of the record (numbers with a point as text), the scorer's bytes.
 3. The model's name is the SHA-256 of these bytes: a changed model is another model.
 

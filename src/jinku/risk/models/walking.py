@@ -39,9 +39,10 @@ class Nodes(NamedTuple):
     left: NDArray[np.int32]
     right: NDArray[np.int32]
     flags: NDArray[np.uint8]
-    mean: NDArray[np.float64]
-    """The node's mean output over its training rows, for reasons."""
     leaf: NDArray[np.float64]
+    """Each leaf's output."""
+    leaf_rows: NDArray[np.int32]
+    """How many training rows ended in each leaf: for reasons, not for scores."""
 
 
 @inlined
@@ -73,14 +74,16 @@ def walk(nodes: Nodes, matrix: NDArray[np.float64], out: NDArray[np.float64]) ->
 
 
 @compiled
-def explain(nodes: Nodes, matrix: NDArray[np.float64], out: NDArray[np.float64]) -> None:
-    """Add to `out` (rows, features) what each step down a tree changed in the mean output."""
+def explain(
+    nodes: Nodes, mean: NDArray[np.float64], matrix: NDArray[np.float64], out: NDArray[np.float64]
+) -> None:
+    """Add to `out` (rows, features) what each step down a tree changed in the mean output; `mean` is that by node."""
     for row in range(matrix.shape[0]):
         for tree in range(nodes.first.shape[0]):
             at = nodes.first[tree]
             while at >= 0:
                 feature = nodes.feature[at]
                 child = _child(nodes, at, matrix[row, feature])
-                after = nodes.mean[child] if child >= 0 else nodes.leaf[~child]
-                out[row, feature] += after - nodes.mean[at]
+                after = mean[child] if child >= 0 else nodes.leaf[~child]
+                out[row, feature] += after - mean[at]
                 at = child

@@ -1,0 +1,37 @@
+"""How well card fraud is found, by the Handbook's protocol: means over five start dates.
+
+Example::
+
+    run(Path("transactions.parquet"), progress=print)
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from jinku.bench.report import Figure
+from jinku.risk.models.evaluation import Period
+from jinku.risk.models.experiment import Study, days_of
+
+STARTS = ("2018-05-20", "2018-06-01", "2018-06-15", "2018-06-28", "2018-07-08")
+"""First days of training; the test is two to three weeks later."""
+
+Progress = Callable[[str], None]
+
+
+def run(data: Path, progress: Progress, starts: Sequence[str] = STARTS) -> dict[str, Figure]:
+    """`card_ap`, `card_cp100`, `card_auc` of seven training days, and `card_ap_history`. Raises BadTrainingData."""
+    progress("card fraud: features of all payments")
+    study = Study.open(data, lambda _what, _share: None)
+    week, history = [], []
+    for start in starts:
+        progress(f"card fraud: training from {start}")
+        week.append(study.evaluate(Period(days_of(start))).quality)
+        history.append(study.evaluate(Period(days_of(start), history_days=None)).quality)
+    return {
+        "card_ap": Figure(float(np.mean([one.ap for one in week])), "average precision", 0.73),
+        "card_cp100": Figure(float(np.mean([one.cp100 for one in week])), "card precision", 0.31),
+        "card_auc": Figure(float(np.mean([one.auc for one in week])), "area", 0.895),
+        "card_ap_history": Figure(float(np.mean([one.ap for one in history])), "average precision", 0.76),
+    }
