@@ -1,11 +1,15 @@
 # Two commands do everything on a machine with python3 and make:
 #   make demo   installs Jinku into .venv and runs a platform's day from end to end
 #   make test   installs Jinku with its tools into .venv and runs every check
+# and a third needs Java 17 as well:
+#   make test-scale   installs Apache Flink into .venv-flink and compares features on a cluster of this machine's own
 VENV := .venv
 BIN := $(VENV)/bin
+FLINK := .venv-flink
+GATEWAY_SHA256 := aad296a152dc367ddd70727f5a57dd61958cff3d8dceb1f947bf8d9705c8d724
 PYTHON ?= python3
 
-.PHONY: demo test check suite lock clean
+.PHONY: demo test test-scale check suite lock clean
 
 demo: $(VENV)/.run $(VENV)/.font
 	$(BIN)/jinku demo --out demo-out --force
@@ -48,10 +52,37 @@ $(VENV)/.browser: $(VENV)/bin/python
 	  || echo "No Chromium could be installed: tests in a browser are left out."
 	@touch $@
 
+# Features on a cluster. Flink pins old numpy, pandas and pyarrow, so it has an environment of its own.
+test-scale: $(VENV)/.dev $(FLINK)/.ready $(FLINK)/.gateway
+	JINKU_SCALE=1 JINKU_FLINK=$(FLINK) timeout 900 $(BIN)/python -m pytest -n 0 -p no:cacheprovider -rs tests/scale
+
+$(FLINK)/.java:
+	@mkdir -p $(FLINK)
+	@{ [ -n "$$JAVA_HOME" ] && [ -x "$$JAVA_HOME/bin/java" ]; } || command -v java >/dev/null \
+	  || { apt-get update -q && apt-get install -y -q --no-install-recommends openjdk-17-jre-headless; } >/dev/null 2>&1 \
+	  || { echo "make test-scale needs Java 17 and could not install openjdk-17-jre-headless: install it, then try again."; exit 1; }
+	@touch $@
+
+$(FLINK)/.ready: requirements/flink.txt $(FLINK)/.java
+	$(PYTHON) -m venv $(FLINK) || { apt-get install -y python3-venv && $(PYTHON) -m venv $(FLINK); }
+	$(FLINK)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/flink.txt
+	touch $@
+
+# Flink's Python package brings no SQL Gateway; Maven has it. Without Maven the tests against a real gateway skip and say so.
+$(FLINK)/.gateway: $(FLINK)/.ready
+	@{ command -v mvn >/dev/null \
+	  && timeout 300 mvn -q -B -Dmaven.repo.local=$(FLINK)/maven dependency:get -Dtransitive=false \
+	    -Dartifact=org.apache.flink:flink-sql-gateway:2.3.0 \
+	  && cp $(FLINK)/maven/org/apache/flink/flink-sql-gateway/2.3.0/flink-sql-gateway-2.3.0.jar $(FLINK)/gateway.jar \
+	  && echo "$(GATEWAY_SHA256)  $(FLINK)/gateway.jar" | sha256sum --check --quiet; } >/dev/null 2>&1 \
+	  || { rm -f $(FLINK)/gateway.jar; echo "No SQL Gateway could be had from Maven: tests against a real one are left out."; }
+	@touch $@
+
 # Needs uv (https is spoken to whatever index pip is set up for; no host is written into the files).
 lock:
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header pyproject.toml --extra risk --group build -o requirements/run.txt
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header pyproject.toml --extra risk --group build --group dev -o requirements/dev.txt
+	echo 'apache-flink==2.3.0' | uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header - -o requirements/flink.txt
 
 clean:
-	rm -rf $(VENV) demo-out .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(FLINK) demo-out .mypy_cache .ruff_cache .pytest_cache

@@ -130,10 +130,15 @@ class LocalCluster:
 
     def session(self) -> LocalSession:
         """A session that runs SQL on this cluster."""
+        environment = self.home.environment(self.directory)
+        return LocalSession(self.home.python, environment, self.rest_port, self.slots)
+
+    @property
+    def directory(self) -> Path:
+        """Where its configuration lies, while it runs. Raises FlinkFailed."""
         if self._directory is None:
             raise FlinkFailed("the local cluster is not running")
-        environment = self.home.environment(self._directory)
-        return LocalSession(self.home.python, environment, self.rest_port, self.slots)
+        return self._directory
 
     @property
     def rest_url(self) -> str:

@@ -1,0 +1,127 @@
+"""What is written for Flink, without Flink: rows, windows, lengths, refusals. `make test-scale` runs it."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from jinku.risk.features.definition import FeatureSet
+from jinku.risk.features.flink import NotForFlink, Tables, file_tables, to_sql
+from jinku.risk.features.flink.plan import Copy, plan_of
+from jinku.risk.features.flink.sql import interval
+from jinku.risk.features.reading import load, parse_toml
+
+EVERYTHING = Path(__file__).parents[2] / "scale" / "everything.toml"
+KAFKA = {"connector": "kafka", "topic": "it's"}
+
+
+def table(rows: str) -> FeatureSet:
+    return parse_toml('[set]\nname = "t"\nversion = 1\nschema = "payments"\n' + rows)
+
+
+def milliseconds(text: str) -> int:
+    """What Flink's planner folds a sum of interval constants to, by the meaning of its literals."""
+    total = 0
+    for part in text.split(" + "):
+        found = re.fullmatch(r"(1000 \* )?INTERVAL '([^']+)' (.+)", part)
+        assert found, part
+        numbers = [float(one) for one in found[2].split(":")]
+        seconds = {
+            "DAY(3)": lambda n: n[0] * 86_400,
+            "HOUR TO SECOND": lambda n: n[0] * 3_600 + n[1] * 60 + n[2],
+            "MINUTE TO SECOND(3)": lambda n: n[0] * 60 + n[1],
+            "SECOND": lambda n: n[0],
+        }[found[3]](numbers)
+        assert all(len(one) <= 3 for one in re.split(r"[:.]", found[2])), (
+            "Flink refuses more than three digits"
+        )
+        total += round(seconds * 1000) * (1000 if found[1] else 1)
+    return total
+
+
+@pytest.mark.parametrize(
+    "length", [0, 1, 999, 59_999_999, 3_599_999_999, 86_399_999_999, 7_775_999_999_998, 366 * 86_400_000_000]
+)
+def test_a_length_in_microseconds_is_as_many_milliseconds_of_the_cluster(length: int) -> None:
+    assert milliseconds(interval(length)) == length
+
+
+def test_windows_end_at_the_row_so_delays_and_sides_are_copies() -> None:
+    features = table("""
+[[feature]]
+name = "late"
+key = "terminal"
+window = "7d"
+delay = "7d"
+aggregate = "count"
+[[feature]]
+name = "before"
+key = "customer"
+window = "1h"
+current = false
+aggregate = "count"
+[[feature]]
+name = "flow"
+key = "payer"
+history = ["payer", "payee"]
+window = "1d"
+aggregate = "count"
+""")
+    plan = plan_of(features)
+    assert plan.copies == (Copy(0, "payee"), Copy(1), Copy(7 * 86_400_000_000))
+    found = {stage.features[0].name: (stage.found, stage.preceding) for stage in plan.levels[0].stages}
+    assert found["late"] == (((3, ("terminal",)),), 7 * 86_400_000_000 - 1)
+    assert found["before"] == (((2, ("customer",)),), 3_600_000_000 - 2)
+    assert found["flow"] == (((0, ("payer",)), (1, ("payee",))), 86_400_000_000 - 1)
+
+
+def test_lengths_alone_never_make_two_windows_alike() -> None:
+    """Flink's planner takes windows over equal rows for one; the rows say their length."""
+    features = table("""
+[[feature]]
+name = "n_{window}"
+key = "customer"
+windows = ["1m", "1h"]
+aggregate = "count"
+""")
+    for kind in ("STRING", "BIGINT"):
+        script = to_sql(features, Tables(KAFKA, KAFKA, kind))
+        rows = [
+            one.split("AS\n", 1)[1].replace("n_1m", "n_1h")
+            for one in script.statements
+            if "_rows`" in one.split("AS\n")[0]
+        ]
+        assert len(rows) == len(set(rows)) == 2
+
+
+def test_every_form_is_written_and_texts_are_quoted() -> None:
+    script = to_sql(load(EVERYTHING), Tables(KAFKA, KAFKA))
+    assert "'topic' = 'it''s'" in script.text
+    assert script.statements[-1].startswith("INSERT INTO")
+    assert script.features == load(EVERYTHING).names
+    assert {"id", "time", "customer", "terminal", "amount"} <= set(script.fields)
+    assert "address" not in script.fields
+
+
+def test_the_same_table_gives_the_same_text() -> None:
+    tables = file_tables(Path("in.csv"), Path("out"), origin=5)
+    assert to_sql(load("payments"), tables) == to_sql(load("payments"), tables)
+
+
+def test_paths_are_refused_by_name() -> None:
+    features = table("""
+[[feature]]
+name = "rings"
+key = ["payer", "payee"]
+window = "1d"
+aggregate = "cycle"
+hops = 3
+""")
+    with pytest.raises(NotForFlink, match="feature rings: cycle"):
+        to_sql(features, Tables(KAFKA, KAFKA))
+
+
+@pytest.mark.parametrize("wrong", [{"key_type": "INT"}, {"lateness": 0}])
+def test_wrong_tables_are_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(NotForFlink):
+        Tables(KAFKA, KAFKA, **wrong)  # type: ignore[arg-type]
