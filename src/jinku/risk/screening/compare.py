@@ -33,12 +33,16 @@ JOINED_MIN = 0.84
 JOINED_APART_MAX = 3
 JOINED_ACROSS_LETTERS_MIN = 7
 ANCHOR_MIN = 2
+ANCHOR_WEIGHT = 0.5
+INITIAL_WEIGHT = 0.35
 CONFLICT_MAX = 0.66
-CONFLICT_WEIGHT = 0.3
+CONFLICT_WEIGHT = 0.28
+CONFLICT_PRICE = 1.5
 NUMBERS_MAX = 0.6
 EXTRA_PERSON = 0.12
 EXTRA_ONE_WORD = 0.75
 EXTRA_ORGANISATION = 0.9
+COMMON_LEFT_FACTOR = 0.45
 FORM_FACTOR = 0.98
 ACRONYM = 0.74
 ACRONYM_LETTERS_MIN = 3
@@ -147,12 +151,11 @@ def _words(query: Ready, candidate: Ready, ours: tuple[str, ...], theirs: tuple[
     agreed = mass = 0.0
     anchors = 0
     for at, to, value in pairs:
-        weight = (weights_left[at] + weights_right[to]) / 2
-        if value < 1.0 and weight > 0.5 and not across:
-            weight *= 1.0
+        initial = value < 1.0 and min(len(ours[at]), len(theirs[to])) == 1
+        weight = INITIAL_WEIGHT if initial else (weights_left[at] + weights_right[to]) / 2
         mass += weight
         agreed += weight * value
-        anchors += weight >= 0.5
+        anchors += weight >= ANCHOR_WEIGHT
         made.append(Pairing(ours[at], theirs[to], value, weight))
     joined = _merged(ours, theirs, left, right, across, far)
     for mine, other, value, used_left, used_right in joined:
@@ -165,7 +168,10 @@ def _words(query: Ready, candidate: Ready, ours: tuple[str, ...], theirs: tuple[
         right = [at for at in right if at not in used_right]
     loose_left = sum(weights_left[at] for at in left)
     loose_right = sum(weights_right[at] for at in right)
-    score = _score(query, agreed, mass, anchors, (loose_left, loose_right))
+    extra = abs(loose_left - loose_right)
+    if query.kind is not Kind.PERSON:
+        extra = abs(_cheaper(weights_left, left) - _cheaper(weights_right, right))
+    score = _score(query, (agreed, mass, anchors), min(loose_left, loose_right), extra)
     whole = _whole(query, candidate, ours, theirs) if left or right or score < THRESHOLD else 0.0
     remarks: list[str] = []
     if whole > score:
@@ -180,16 +186,22 @@ def _words(query: Ready, candidate: Ready, ours: tuple[str, ...], theirs: tuple[
     )
 
 
-def _score(query: Ready, agreed: float, mass: float, anchors: int, loose: tuple[float, float]) -> float:
+def _cheaper(weights: list[float], left: list[int]) -> float:
+    """What left-over words of an organisation's name weigh: common ones count less than what is its own."""
+    return sum(weights[at] if weights[at] >= 1.0 else weights[at] * COMMON_LEFT_FACTOR for at in left)
+
+
+def _score(query: Ready, agreed: tuple[float, float, int], conflict: float, extra: float) -> float:
+    likeness_mass, mass, anchors = agreed
     if not mass:
         return 0.0
-    mean = agreed / mass
-    conflict, extra = min(loose), abs(loose[0] - loose[1])
     if query.kind is Kind.PERSON:
         price = EXTRA_PERSON if anchors >= ANCHOR_MIN else EXTRA_ONE_WORD
     else:
         price = EXTRA_ORGANISATION
-    score: float = mean**SHARPNESS * mass / (mass + conflict * 1.5 + extra * price)
+    score: float = (
+        (likeness_mass / mass) ** SHARPNESS * mass / (mass + conflict * CONFLICT_PRICE + extra * price)
+    )
     return min(score, CONFLICT_MAX) if conflict >= CONFLICT_WEIGHT else score
 
 

@@ -97,7 +97,7 @@ def _ones(value: np.uint64) -> int:
 def _shares(
     asked: Bits, kinds: int, listed: Bits, counts: NDArray[np.int16], out: NDArray[np.float32]
 ) -> None:
-    """The share of bits in common of `asked` and each row of `listed`, by the smaller count; `kinds` 1: classes only."""
+    """The share of bits in common of `asked` and each of `listed`, by the smaller count; `kinds` 1: classes only."""
     first = 2 if kinds == 1 else 0
     mine = 0
     for word in range(first, 4):

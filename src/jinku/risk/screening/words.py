@@ -80,6 +80,8 @@ def likeness(one: str, other: str) -> float:
     if one > other:
         return likeness(other, one)
     short, long = (one, other) if len(one) <= len(other) else (other, one)
+    if not short:
+        return 0.0
     if len(short) == 1:
         return INITIAL_LIKENESS if long[0] == short else 0.0
     if one.isdigit() or other.isdigit():
