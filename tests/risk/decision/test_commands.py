@@ -19,7 +19,7 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> o
 def test_from_a_held_transfer_to_its_release_and_replay(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """K2: what was decided is shown with all that made it; the day replays with no mismatch, and a forged one is told."""
+    """K2: what was decided is shown with all that made it; the day replays to the byte, an altered rule is told."""
     clock = Now()
     with opened(tmp_path, clock) as risk:
         risk.gate.create_transfers_array(batch(np.random.default_rng(4), 1_000, 150))
