@@ -165,11 +165,13 @@ def _insert(rows: Ints, heads: Ints, state: Ints, row: tuple[int, int, int]) -> 
 
 @compiled
 def _step(
-    events: Ints, is_row: Bools, chains: Ints, rows: Ints, heads: Ints, state: Ints, seen: Ints, out: Ints
+    events: Ints, is_row: Bools, chains: Ints, memory: tuple[Ints, Ints, Ints, Ints], out: Ints
 ) -> None:
-    """`events` [3, n]: time, from, to; `chains` [3, k]: rows, closing, window; `rows` [5, capacity], a ring by number:
-    time, from, the row before into the same account, the newest row into `from` before it, to; `heads`: the newest row
-    into each account; `state`: first and next row, last stamp. There is room for every row of the events."""
+    """`events` [3, n]: time, from, to; `chains` [3, k]: rows, closing, window; `memory`: `rows` [5, capacity], a ring by
+    number: time, from, the row before into the same account, the newest row into `from` before it, to; `heads`: the
+    newest row into each account; `state`: first and next row, last stamp; `seen`: the scratch of `_first_time`. There is
+    room for every row of the events."""
+    rows, heads, state, seen = memory
     mask = rows.shape[1] - 1
     longest = 0
     for k in range(chains.shape[1]):
@@ -230,7 +232,7 @@ class Paths:
         if not len(times):
             return out
         events = self._numbered(times, source, target)
-        _step(events, is_row, self._chains, self._rows, self._heads, self._state, self._seen, out)
+        _step(events, is_row, self._chains, (self._rows, self._heads, self._state, self._seen), out)
         if len(self._space) > max(_ACCOUNTS_FIRST, 4 * len(self)):
             self.restore(self.snapshot())
         return out
