@@ -237,10 +237,10 @@ class Builder:
             raise row.refused(
                 "window", base.window.text, "does not go with a delay, nor with history of another side"
             )
-        if base.delay and not base.current:
-            raise row.refused("current", "false", "says nothing beside a delay")
         if base.aggregate is Aggregate.NOVEL and (base.current or base.delay or base.of):
             raise row.refused("aggregate", "novel", "goes without of, delay and current")
+        if base.delay and not base.current:
+            raise row.refused("current", "false", "says nothing beside a delay")
         if base.aggregate in PATHS and (base.legs or base.delay or base.of or base.window.calendar):
             raise row.refused(
                 "aggregate", base.aggregate.value, "takes key, filter and a sliding window alone"
