@@ -10,7 +10,7 @@ from jinku.risk.features.parity import compare
 from jinku.risk.features.reading import load, parse_toml
 from jinku.risk.features.sample import sample
 
-EVENTS = 5_000
+EVENTS = 3_000
 
 
 @pytest.mark.parametrize("name", ["payments", "everything"])
