@@ -167,10 +167,10 @@ def _insert(rows: Ints, heads: Ints, state: Ints, row: tuple[int, int, int]) -> 
 def _step(
     events: Ints, is_row: Bools, chains: Ints, memory: tuple[Ints, Ints, Ints, Ints], out: Ints
 ) -> None:
-    """`events` [3, n]: time, from, to; `chains` [3, k]: rows, closing, window; `memory`: `rows` [5, capacity], a ring by
-    number: time, from, the row before into the same account, the newest row into `from` before it, to; `heads`: the
-    newest row into each account; `state`: first and next row, last stamp; `seen`: the scratch of `_first_time`. There is
-    room for every row of the events."""
+    """`events` [3, n]: time, from, to; `chains` [3, k]: rows, closing, window. `memory`: `rows` [5, capacity], a ring
+    by number: time, from, the row before into the same account, the newest row into `from` before it, to; `heads`:
+    the newest row into each account; `state`: first and next row, last stamp; `seen`: scratch of `_first_time`. There
+    is room for every row of the events."""
     rows, heads, state, seen = memory
     mask = rows.shape[1] - 1
     longest = 0
