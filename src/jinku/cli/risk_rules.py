@@ -191,9 +191,19 @@ def list_(features: Features = FEATURES_DEFAULT, data: Data = DATA_DEFAULT, json
     def tables() -> None:
         keys = ("version", "state", "proposed_by", "approved_by", "note")
         out.table(("version ", "state", "proposed by", "approved by", "note"), _cells(versions, keys))
-        keys = ("number", "act", "role", "version", "by", "second", "confirmed_by", "sealed_entry", "reason")
+        of_acts = (
+            "number",
+            "act",
+            "role",
+            "version",
+            "by",
+            "second",
+            "confirmed_by",
+            "sealed_entry",
+            "reason",
+        )
         columns = ("no. ", "act", "as", "version ", "by", "second", "confirmed by", "log entry ", "reason")
-        out.table(columns, _cells(acts, keys))
+        out.table(columns, _cells(acts, of_acts))
 
     out.show({"versions": versions, "publications": acts}, tables)
     if any(one["waits"] for one in acts):

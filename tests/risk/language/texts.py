@@ -56,6 +56,10 @@ class Writer:
         """Of any type."""
         return self._random.choice([self.number, self.whole, self.truth, self.word, self.key])(depth)
 
+    def _one(self, found: list[Callable[[], str]]) -> str:
+        """What one of `found` writes."""
+        return self._random.choice(found)()
+
     def _pick(self, *found: str) -> str:
         return self._random.choice(found)
 
@@ -64,7 +68,7 @@ class Writer:
         if depth == 0:
             return self._pick("b1", "b2", "d1", "d2", self._whole(), self._double())
         below = partial(self.number, depth - 1)
-        return self._random.choice(
+        return self._one(
             [
                 lambda: f"({below()} {self._pick(*'+-*/')} {below()})",
                 lambda: f"({below()} {self._pick(*'*/')} {below()})",
@@ -75,32 +79,31 @@ class Writer:
                 lambda: self.whole(depth),
                 lambda: self._choice(self.number, depth),
             ]
-        )()
+        )
 
     def whole(self, depth: int) -> str:
         """A BIGINT."""
         if depth == 0:
             return self._pick("b1", "b2", self._whole())
         below = partial(self.whole, depth - 1)
-        return self._random.choice(
+        return self._one(
             [
                 lambda: f"({below()} % {self._pick('1', '2', '7', '10000', str(BIGINT_MAX))})",
                 lambda: f"least({below()}, {below()})",
                 lambda: self._choice(self.whole, depth),
             ]
-        )()
+        )
 
     def truth(self, depth: int) -> str:
         """A BOOLEAN."""
         if depth == 0:
             return self._pick("f1", "f2")
-        below, number, word, key = (
-            partial(one, depth - 1) for one in (self.truth, self.number, self.word, self.key)
-        )
+        below, number = partial(self.truth, depth - 1), partial(self.number, depth - 1)
+        word, key = partial(self.word, depth - 1), partial(self.key, depth - 1)
         sign = partial(self._pick, "=", "<>", "<", "<=", ">", ">=")
         same, maybe = partial(self._pick, "=", "<>"), partial(self._pick, "", "NOT ")
         asked = partial(self._pick, "TRUE", "NOT TRUE", "FALSE", "NOT FALSE")
-        return self._random.choice(
+        return self._one(
             [
                 lambda: f"({number()} {sign()} {number()})",
                 lambda: f"({number()} {sign()} {self.number(0)})",
@@ -113,14 +116,14 @@ class Writer:
                 lambda: f"({below()} OR {below()} OR {below()})",
                 lambda: f"(NOT {below()})",
                 lambda: f"({below()} IS {asked()})",
-                lambda: f"({self._random.choice([number, word, below, key])()} IS {maybe()}NULL)",
+                lambda: f"({self._one([number, word, below, key])} IS {maybe()}NULL)",
                 lambda: f"({number()} {maybe()}IN ({self._numbers()}))",
                 lambda: f"({word()} {maybe()}IN ({_text(self._pick(*WORDS))}, {_text(self._pick(*WORDS))}))",
                 lambda: f"({word()} {maybe()}LIKE {self._pattern()})",
                 lambda: f"({number()} {maybe()}BETWEEN {number()} AND {number()})",
                 lambda: self._choice(self.truth, depth),
             ]
-        )()
+        )
 
     def word(self, depth: int) -> str:
         """A VARCHAR."""
@@ -135,7 +138,7 @@ class Writer:
     def _choice(self, kind: Callable[[int], str], depth: int) -> str:
         one, condition, number = (partial(each, depth - 1) for each in (kind, self.truth, self.number))
         end = self._pick("", " ELSE NULL", f" ELSE {one()}")
-        return self._random.choice(
+        return self._one(
             [
                 one,
                 lambda: f"CASE WHEN {condition()} THEN {one()}{end} END",
@@ -144,7 +147,7 @@ class Writer:
                 lambda: f"coalesce({one()}, {one()})",
                 lambda: f"nullif({one()}, {one()})",
             ]
-        )()
+        )
 
     def _pattern(self) -> str:
         return _text("".join(self._pick(*"pay%_PAO存") for _ in range(self._random.randint(0, 4))))

@@ -1,6 +1,7 @@
 """A made-up history for rules: events with the features that the built-in rules name, as a Parquet or CSV file."""
 
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -39,7 +40,8 @@ def text_of(*rows: str) -> str:
 def write_history(path: Path, rules: RuleSet, count: int, seed: int = 7) -> None:
     """`count` drawn events over ten days as a file; a third has no label."""
     columns = drawn_events(rules, count, seed)
-    fields, arrays = [], {}
+    fields = list[str]()
+    arrays: dict[str, Any] = {}
     for name, column in columns.items():
         arrays[name] = column.values
         arrays[f"{name}__there"] = column.valid
@@ -50,22 +52,22 @@ def write_history(path: Path, rules: RuleSet, count: int, seed: int = 7) -> None
         fields.append(f'CASE WHEN "{name}__there" THEN {value} END AS "{name}"')
     with duckdb.connect() as connection:
         connection.execute(
-            f"CREATE TABLE given AS SELECT range AS place, range + 77 AS id, {START_US} + range * {10 * DAY_US // count}"
-            f" AS time, hash(range) % 3 AS third, hash(range + {seed}) % 7 = 0 AS fraud FROM range({count})"
+            f"CREATE TABLE given AS SELECT range AS place, range + 77 AS id, "
+            f"{START_US} + range * {10 * DAY_US // count} AS time, hash(range) % 3 AS third, "
+            f"hash(range + {seed}) % 7 = 0 AS fraud FROM range({count})"
         )
         _bring(connection, arrays)
         connection.execute(
-            f"CREATE TABLE written AS SELECT id, time, {', '.join(fields)}, CASE WHEN third > 0 THEN fraud END AS label "
-            "FROM given JOIN drawn USING (place) ORDER BY place"
+            f"CREATE TABLE written AS SELECT id, time, {', '.join(fields)}, "
+            "CASE WHEN third > 0 THEN fraud END AS label FROM given JOIN drawn USING (place) ORDER BY place"
         )
         kind = "PARQUET" if path.suffix == ".parquet" else "CSV, HEADER"
         connection.execute(f"COPY written TO '{path}' (FORMAT {kind})")
 
 
-def _bring(connection: duckdb.DuckDBPyConnection, arrays: dict[str, object]) -> None:
-    held = {name: value for name, value in arrays.items()}
-    names = ", ".join(f'"{name}"' for name in held)
-    connection.register("raw", held)
+def _bring(connection: duckdb.DuckDBPyConnection, arrays: dict[str, Any]) -> None:
+    names = ", ".join(f'"{name}"' for name in arrays)
+    connection.register("raw", arrays)
     connection.execute(f"CREATE TABLE drawn AS SELECT row_number() OVER () - 1 AS place, {names} FROM raw")
 
 

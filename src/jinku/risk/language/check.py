@@ -348,7 +348,7 @@ class _Checker:
 
     def _number(self, at: exp.Expr, found: Node) -> Node:
         if found.type not in _NUMBERS:
-            self.refuse(f"is {_a(found.type)} where a number must stand", at)
+            self.refuse(f"is {_a(found.type)} where a number must stand", at, remedy="use a number")
         return found
 
     def _arithmetic(self, at: Anything) -> Node:
@@ -381,7 +381,9 @@ class _Checker:
         if divisor is None or divisor.type is not Type.BIGINT or not isinstance(divisor.value, int):
             self.refuse("% takes a whole constant on its right", at, remedy="write amount % 10000")
         if divisor.value <= 0:
-            self.refuse(f"% takes a positive constant, not {divisor.value}", at, value=str(divisor.value))
+            self.refuse(
+                f"% takes a positive constant, not {divisor.value}", at, remedy="write amount % 10000"
+            )
         return self.made(tree.Modulo(inner, divisor.value), at)
 
     # choices

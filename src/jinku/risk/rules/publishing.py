@@ -121,7 +121,8 @@ class RuleDesk:
                 raise RulesRefused(f"version {version} is approved already", remedy="publish it")
             if same_person(found.proposed_by, by):
                 raise RulesRefused(
-                    f"version {version} was proposed by {by}", remedy="let another person approve it"
+                    f"version {version} was proposed by {found.proposed_by}",
+                    remedy="let another person approve it",
                 )
             self._checked(found)
             values = {"approved_by": by, "approved_at": self._clock()}

@@ -76,7 +76,7 @@ def read_rules(text: str, namespace: Namespace, file: str = "") -> RuleSet:
         raise BadRules(
             f"is not TOML: {str(error).split(' (at')[0]}",
             file=file,
-            line=int(found[1]) if found else 0,
+            line=int(found[1]) if found else text.count("\n") + 1,
             remedy="check quotes and brackets",
         ) from None
     lines = [text.count("\n", 0, one.start()) + 1 for one in _TABLE.finditer(text)]
