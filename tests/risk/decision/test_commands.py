@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from tests.risk.decision.test_house import Now, batch, opened
 from jinku.cli.main import main
 
 
-def run(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> object:
+def run(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> Any:
     assert main([*arguments, "--json"]) == code
     out = capsys.readouterr()
     return json.loads(out.out if out.out else out.err)
@@ -29,13 +30,13 @@ def test_from_a_held_transfer_to_its_release_and_replay(
     assert {row["state"] for row in held} == {"held"}
     assert all(int(row["amount"]) > 500_000 for row in held)
     number = held[0]["id"]
-    assert run(capsys, "risk", "release", number, "--by", "anna", "--note", "known", *data)["state"] == "held"  # type: ignore[index]
+    assert run(capsys, "risk", "release", number, "--by", "anna", "--note", "known", *data)["state"] == "held"
     refused = run(capsys, "risk", "release", number, "--by", "anna", "--note", "me again", *data, code=1)
-    assert refused["error"]["code"] == "same_person"  # type: ignore[index]
+    assert refused["error"]["code"] == "same_person"
     assert (
         run(capsys, "risk", "release", number, "--by", "ben", "--note", "agreed", *data)["state"]
         == "released"
-    )  # type: ignore[index]
+    )
     one = run(capsys, "risk", "decisions", "--id", number, *data)
     assert isinstance(one, dict)
     assert (one["action"], one["why"], one["state"]) == ("hold", "large: large", "released")
@@ -43,11 +44,11 @@ def test_from_a_held_transfer_to_its_release_and_replay(
     assert one["features"]["customer_count_1h"].isdigit()
     assert [act.split(" by ")[1] for act in one["acts"]] == ["anna: known", "ben: agreed"]
     replayed = run(capsys, "risk", "replay", "--day", "2026-11-20", *data)
-    assert (replayed["decisions"], replayed["replay_mismatches"]) == (150, 0)  # type: ignore[index]
+    assert (replayed["decisions"], replayed["replay_mismatches"]) == (150, 0)
     [path] = (tmp_path / "risk" / "versions").glob("rules-*")
     path.write_text(path.read_text().replace("500000", "500001"))
     told = run(capsys, "risk", "replay", "--day", "2026-11-20", *data, code=3)
-    assert "rules" in told["error"]["message"]  # type: ignore[index]
+    assert "rules" in told["error"]["message"]
 
 
 def test_a_dry_run_explains_and_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -67,11 +68,11 @@ def test_a_dry_run_explains_and_writes_nothing(tmp_path: Path, capsys: pytest.Ca
     )
     assert run(capsys, "risk", "decisions", *data) == []
     event.write_text('{"amont": 5}')
-    assert "amont" in run(capsys, "risk", "decide", str(event), *data, code=2)["error"]["message"]  # type: ignore[index]
+    assert "amont" in run(capsys, "risk", "decide", str(event), *data, code=2)["error"]["message"]
 
 
 def test_a_house_without_risk_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["house", "make", "--data", str(tmp_path)]) == 0
     capsys.readouterr()
     told = run(capsys, "risk", "decisions", "--data", str(tmp_path), code=2)
-    assert "risk.toml" in told["error"]["remedy"]  # type: ignore[index]
+    assert "risk.toml" in told["error"]["remedy"]
