@@ -24,7 +24,7 @@ from lxml import etree
 from jinku.base.currency import currency
 from jinku.base.decimals import format_minor
 from jinku.risk.reports.china_table import DIRECTIONS, ELEMENTS, FEATURES, Element
-from jinku.risk.reports.content import Content
+from jinku.risk.reports.content import Content, Moved
 from jinku.risk.reports.errors import ReportIncomplete, ReportInvalid
 from jinku.risk.reports.exporter import ExportOrder, shown
 from jinku.risk.reports.large import FOREIGN, TOGETHER
@@ -144,7 +144,7 @@ def _suspicious_items(order: ExportOrder, missing: list[str]) -> Iterator[Item]:
             yield {**_customer(people, subject, missing), **said}
         return
     for one in content.movements:
-        out = _is_about(people, one.payer, content)
+        out = _is_out(people, one, content)
         mine, other = (one.payer, one.payee) if out else (one.payee, one.payer)
         yield {
             **_customer(people, mine, missing),
@@ -157,6 +157,14 @@ def _suspicious_items(order: ExportOrder, missing: list[str]) -> Iterator[Item]:
             "other_name": _name(people, other),
             "other_account": _number(people, other),
         }
+
+
+def _is_out(people: People, one: Moved, content: Content) -> bool:
+    """Whether the customer that an item is about pays: a subject, or else the side that is ours."""
+    if _is_about(people, one.payer, content) or _is_about(people, one.payee, content):
+        return _is_about(people, one.payer, content)
+    party = people.find(one.payer)
+    return party is not None and party.ours
 
 
 def _is_about(people: People, reference: str, content: Content) -> bool:

@@ -47,6 +47,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "account_role": "-",
         "contact": "-",
         "communication": "-",
+        "phone_prefix": "-",
         "legal_form": "-",
         "director_role": "-",
         "indicator": "-",
@@ -230,7 +231,8 @@ class _Writer:
             self._company(etree.SubElement(found, "t_entity"), one.owner, owner)
         signatory = etree.SubElement(found, "signatory")
         _put(signatory, "is_primary", "1")
-        self._person(etree.SubElement(signatory, "t_person"), one.owner, signs, full=True)
+        who = f"{one.owner}: director" if isinstance(owner, Company) else one.owner
+        self._person(etree.SubElement(signatory, "t_person"), who, signs, full=True)
         _put(signatory, "role", self._codes["account_role"])
         _put(found, "opened", _moment(one.opened) if one.opened else self._need("", reference, "opened"))
         _put(found, "status_code", self._codes["account_status"])
@@ -290,6 +292,7 @@ class _Writer:
         phone = etree.SubElement(etree.SubElement(found, "phones"), "phone")
         _put(phone, "tph_contact_type", self._codes["contact"])
         _put(phone, "tph_communication_type", self._codes["communication"])
+        _put(phone, "tph_country_prefix", self._codes["phone_prefix"])
         _put(phone, "tph_number", number)
 
     def _address(self, parent: Any, name: str, one: Address, reference: str) -> None:
