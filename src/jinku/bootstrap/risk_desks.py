@@ -24,6 +24,10 @@ from jinku.risk.cases.measure_desk import MeasureDesk, MeasureParts
 from jinku.risk.cases.measures import fold_measure
 from jinku.risk.cases.model import fold_case
 from jinku.risk.cases.table import Clockwork
+from jinku.risk.market.limits import fold_day, fold_limit
+from jinku.risk.operational.duties import fold_duty
+from jinku.risk.operational.indicators import fold_indicator
+from jinku.risk.operational.losses import fold_loss
 from jinku.risk.rating.desk import RatingDesk, RatingParts, fold_override, fold_runs
 from jinku.risk.reports.desk import ReportDesk, ReportParts
 from jinku.risk.reports.inquiry import Inquiry, fold_inquiry
@@ -40,6 +44,11 @@ FOLDS: Mapping[str, Callable[[Sequence[Act]], Standing]] = MappingProxyType(
         "inquiry": fold_inquiry,
         "ratings": fold_runs,
         "override": fold_override,
+        "market_limit": fold_limit,
+        "market_day": fold_day,
+        "loss": fold_loss,
+        "indicator": fold_indicator,
+        "duty": fold_duty,
     }
 )
 """For each kind of history, where its acts put it."""

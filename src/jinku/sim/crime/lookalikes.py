@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from jinku.sim.crime.custom import HOUR_US
+from jinku.sim.crime.listed import NAMESAKES
 from jinku.sim.crime.model import OUTSIDE, Movement
 from jinku.sim.crime.schemes import Cast
 
@@ -63,7 +64,7 @@ def namesake(cast: Cast) -> Iterator[Movement]:
     person = cast.someone()
     yield Movement(
         cast.at(9, 18), "withdrawal", person.number, OUTSIDE, person.median * 3, person.devices[0], 0,
-        person.address, cast.rng.choice(("Hussein Ali Mansour", "Ri Kwang Hee", "Caribbean Tours SA")),
+        person.address, cast.rng.choice(NAMESAKES),
     )  # fmt: skip
 
 

@@ -12,14 +12,13 @@ from itertools import pairwise
 from random import Random
 
 from jinku.sim.crime.custom import HOUR_US
+from jinku.sim.crime.listed import AS_TYPED
 from jinku.sim.crime.model import OUTSIDE, Movement, Person, Scheme
 from jinku.sim.crime.people import NEW_DEVICES_FROM
 
 MINUTE_US = HOUR_US // 60
 REPORTED_FROM = 5_000_000
 """Cash deposits from 50,000 yuan are reported (PBOC Order [2016] No. 3, art. 5), in fen."""
-LISTED_NAMES = ("SADDAM HUSSEIN AL-TIKRITI", "Ri Hong-sop", "AERO-CARIBBEAN AIRLINES")
-"""Names close to entries of public lists; whoever runs the day may give others."""
 
 
 @dataclass
@@ -29,7 +28,7 @@ class Cast:
     rng: Random
     people: list[Person]
     begins: int
-    listed: tuple[str, ...] = LISTED_NAMES
+    listed: tuple[str, ...] = AS_TYPED
     _used: set[int] = field(default_factory=set)
     _device: int = NEW_DEVICES_FROM
 

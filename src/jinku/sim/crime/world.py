@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from random import Random
 
 from jinku.sim.crime.custom import DAY_US, ordinary_day
+from jinku.sim.crime.listed import AS_TYPED
 from jinku.sim.crime.lookalikes import LOOKALIKES
 from jinku.sim.crime.model import HONEST, Movement, Person, Scale, Story
 from jinku.sim.crime.people import population
-from jinku.sim.crime.schemes import LISTED_NAMES, PLANTED, Cast
+from jinku.sim.crime.schemes import PLANTED, Cast
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class CrimeWorld:
     """What was planted on the day, honest look-alikes included."""
 
 
-def make_world(scale: Scale, begins: int, seed: int, listed: Sequence[str] = LISTED_NAMES) -> CrimeWorld:
+def make_world(scale: Scale, begins: int, seed: int, listed: Sequence[str] = AS_TYPED) -> CrimeWorld:
     """The world that `seed` gives; the day begins at `begins` (µs UTC). `listed` are names on sanctions lists."""
     rng = Random(seed)
     people = population(rng, scale)
