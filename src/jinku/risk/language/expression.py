@@ -94,8 +94,8 @@ class Program:
             self._scalar = scalar_program(self._roots)
         return self._scalar(row)
 
-    def true_one(self, row: Mapping[str, Value]) -> tuple[Value, ...]:
+    def true_one(self, row: Mapping[str, Value]) -> tuple[bool, ...]:
         """For each expression, all BOOLEAN, whether it is TRUE for one row. Raises KeyError as `scalar` does."""
         if self._true is None:
             self._true = scalar_program(self._roots, truths=True)
-        return self._true(row)
+        return tuple(one is True for one in self._true(row))

@@ -38,7 +38,7 @@ _CALLS = {
 def scalar_program(roots: Sequence[Node], *, truths: bool = False) -> ScalarProgram:
     """A function from a row to the value of each root; with `truths`, to whether each root is TRUE."""
     writer = _Writer(roots)
-    results = [writer.truth(one, True) if truths else writer.value(one) for one in roots]
+    results = [f"bool({writer.truth(one, True)})" if truths else writer.value(one) for one in roots]
     body = [*writer.lines, f"return ({''.join(f'{one}, ' for one in results)})"]
     source = "def program(row):\n" + "\n".join(f"    {line}" for line in body)
     scope: dict[str, Anything] = {

@@ -126,8 +126,8 @@ class RuleSet:
         """Whether each rule fires for one event. Raises KeyError for a name that `row` has not."""
         fired = self.program.true_one(row)
         if not self._dated:
-            return tuple(map(bool, fired))
-        dated, at = [bool(one) for one in fired], row[TIME]
+            return fired
+        dated, at = list(fired), row[TIME]
         for place in self._dated:
             rule = self.rules[place]
             dated[place] = dated[place] and isinstance(at, int) and rule.since <= at < rule.until
