@@ -103,7 +103,8 @@ def test_a_live_stream_rises_even_when_the_clock_steps_back() -> None:
     )
 )
 def test_identities_are_numbered_in_order_of_appearance(identities: list[int | None]) -> None:
-    space, known = KeySpace(), {}
+    space = KeySpace()
+    known: dict[int, int] = {}
     for part in (identities[:100], identities[100:]):
         numbers = space.numbers(Column.of_keys(part)).tolist()
         assert numbers == [-1 if one is None else known.setdefault(one, len(known)) for one in part]

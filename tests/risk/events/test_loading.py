@@ -22,11 +22,13 @@ CARDS = (
 
 
 def cards(path: Path) -> Path:
-    duckdb.sql(
-        "SELECT * FROM (VALUES (7, TIMESTAMP '2031-05-01 10:00:00', 5, 9, 12.34, 0),"
+    rows = (
+        "(VALUES (7, TIMESTAMP '2031-05-01 10:00:00', 5, 9, 12.34, 0),"
         " (5, TIMESTAMP '2031-04-30 23:59:59', 5, 8, 0.07, 1), (6, TIMESTAMP '2031-05-01 10:00:00', 6, 9, 3.00, 0))"
         " t(TRANSACTION_ID, TX_DATETIME, CUSTOMER_ID, TERMINAL_ID, TX_AMOUNT, TX_FRAUD)"
-    ).write_parquet(str(path))
+    )
+    with duckdb.connect() as connection:
+        connection.execute(f"COPY (SELECT * FROM {rows}) TO '{path}' (FORMAT parquet)")
     return path
 
 

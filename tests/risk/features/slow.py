@@ -92,7 +92,7 @@ def _aggregate(base: Base, event: Row, read: list[Row]) -> float | None:
         return None
     if kind in (A.SINCE_FIRST, A.SINCE_LAST):
         row = read[0 if kind is A.SINCE_FIRST else -1]
-        return (event["time"] - row["event"]["time"]) / 1e6
+        return float(event["time"] - row["event"]["time"]) / 1e6
     most = STD_VALUE_MAX if kind is A.STD else VALUE_MAX
     values = [max(-most, min(most, one["value"])) for one in read]
     if kind is A.STD:
@@ -101,12 +101,12 @@ def _aggregate(base: Base, event: Row, read: list[Row]) -> float | None:
             return None
         numerator = count * sum(value * value for value in values) - sum(values) ** 2
         return math.sqrt(float(numerator) / (float(count) * float(count - 1)))
-    plain = {
-        A.SUM: lambda: float(sum(values)),
-        A.MEAN: lambda: float(sum(values)) / float(len(values)),
-        A.MIN: lambda: float(min(values)),
-        A.MAX: lambda: float(max(values)),
-        A.FIRST: lambda: float(values[0]),
-        A.LAST: lambda: float(values[-1]),
+    plain: dict[Aggregate, float] = {
+        A.SUM: float(sum(values)),
+        A.MEAN: float(sum(values)) / float(len(values)),
+        A.MIN: float(min(values)),
+        A.MAX: float(max(values)),
+        A.FIRST: float(values[0]),
+        A.LAST: float(values[-1]),
     }
-    return plain[kind]()
+    return plain[kind]

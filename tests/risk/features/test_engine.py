@@ -135,7 +135,7 @@ def test_a_label_counts_from_when_it_was_known(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, [*words, "--label-delay", "7", "--json"])
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout)["events"] == 4
-    rows = duckdb.sql(f"SELECT id, label, frauds FROM '{out}' ORDER BY time").fetchall()
+    rows = duckdb.connect().execute(f"SELECT id, label, frauds FROM '{out}' ORDER BY time").fetchall()
     assert rows == [("0", True, 0.0), ("1", False, 0.0), ("2", False, 0.0), ("3", False, 1.0)]
 
 
