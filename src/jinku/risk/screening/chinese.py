@@ -183,12 +183,14 @@ def wade_giles(syllable: str) -> str:
 WADE_GILES = frozenset(map(wade_giles, SYLLABLES))
 
 
+@lru_cache(CACHE_NAMES_MAX)
 def in_wade_giles(words: tuple[str, ...]) -> tuple[str, ...]:
     """Pinyin `words` as Wade–Giles syllables; empty where one of them is no pinyin."""
     cut = [syllables(word) for word in words]
     return tuple(wade_giles(one) for word in cut for one in word) if all(cut) else ()
 
 
+@lru_cache(CACHE_NAMES_MAX)
 def is_wade_giles(words: tuple[str, ...]) -> bool:
     """Whether all of `words` are Wade–Giles syllables."""
     return all(word in WADE_GILES for word in words)

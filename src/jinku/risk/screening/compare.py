@@ -255,7 +255,7 @@ def _merged(
     ours: tuple[str, ...], theirs: tuple[str, ...], left: list[int], right: list[int], across: bool, far: bool
 ) -> list[Merge]:
     """Two or three neighbouring left-over words that are one word on the other side."""
-    if not left or not right or len(left) == len(right) == 1:
+    if not left or not right or len(left) == len(right):
         return []
     made: list[Merge] = []
     for one, one_left, other, other_left, turned in (

@@ -32,12 +32,12 @@ from jinku.risk.screening.names import Kind, Ready, ready
 from jinku.risk.screening.table_names import NICKNAMES, PARTICLES, SAME_NAME
 from jinku.risk.screening.words import consonants, sounds
 
-CANDIDATES_MAX = 300
+CANDIDATES_MAX = 200
 SHARE_MIN = 0.5
 SHARE_ACROSS_MIN = 0.5
 SHARE_ALONE_MIN = 0.75
-WORD_SHARE_MIN = 0.48
-FIT_MIN = 0.68
+WORD_SHARE_MIN = 0.5
+FIT_MIN = 0.74
 FULL_WORD_WEIGHT = 0.6
 SHOWN_FROM = 0.5
 HITS_MAX = 50

@@ -338,9 +338,7 @@ def _han(name: str, kind: Kind) -> Ready:
         if word and not word.isdigit()
     ]
     numbers = (*(word for word in words if word.isdigit()), *digits)
-    kept = _unique(
-        [SAME_WORD.get(word, word) for word in [*latin, *(word for word in words if not word.isdigit())]]
-    )
+    kept = _unique([SAME_WORD.get(word, word) for word in [*latin, *words] if word and not word.isdigit()])
     return Ready(
         kind,
         tuple(kept),
@@ -358,11 +356,17 @@ def _han_person(simple: str, native: str) -> Ready:
     han = [piece for piece in pieces if has_han(piece)]
     foreign = (len(han) > 1 and max(map(len, han)) > 2) or len("".join(han)) >= HAN_FOREIGN_MIN
     if foreign or latin:
-        words = [*latin, *("".join(chinese.sounds_of(piece)) for piece in han)]
+        words = [word for word in (*latin, *("".join(chinese.sounds_of(piece)) for piece in han)) if word]
         return Ready(
             Kind.PERSON, tuple(words), (1.0,) * len(words), joined="".join(words), native=native, far=True
         )
-    ways = chinese.readings("".join(letter for letter in native if is_han(letter)))
+    read = chinese.readings("".join(letter for letter in native if is_han(letter)))
+    ways = [tuple(filter(None, way)) for way in read]
     return Ready(
-        Kind.PERSON, ways[0], (1.0,) * len(ways[0]), joined="".join(ways[0]), native=native, others=ways[1:]
+        Kind.PERSON,
+        ways[0],
+        (1.0,) * len(ways[0]),
+        joined="".join(ways[0]),
+        native=native,
+        others=tuple(ways[1:]),
     )
