@@ -59,7 +59,7 @@ def rows(draw: st.DrawFn, names: list[str]) -> dict[str, Any]:
     row["window"] = draw(st.sampled_from(WINDOWS))
     row["stream"] = draw(st.sampled_from(["events", "events", "labels", "all"]))
     row["filter"] = draw(st.sampled_from(FILTERS))
-    if names and draw(st.integers(0, 1)):
+    if len(names) > 0 and draw(st.booleans()):
         row["filter"] = f"{draw(st.sampled_from(names))} >= {draw(st.integers(0, 3))}"
     if isinstance(row["key"], str) and draw(st.integers(0, 1)):
         sides = st.sampled_from(["payer", "payee"])
