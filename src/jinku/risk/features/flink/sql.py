@@ -80,6 +80,9 @@ class _Writer:
             "SET 'execution.runtime-mode' = 'streaming'",
             "SET 'table.local-time-zone' = 'UTC'",
             f"SET 'pipeline.name' = {name}",
+            # The parts of one event meet once: to put some of them together before that saves nothing.
+            "SET 'table.optimizer.agg-phase-strategy' = 'ONE_PHASE'",
+            "SET 'pipeline.object-reuse' = 'true'",
         ]
         for near in sorted({0} | {copy.near for copy in self._plan.copies}):
             self._statements.append(self._source(near))
