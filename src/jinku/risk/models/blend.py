@@ -92,7 +92,8 @@ class Blend:
         forest = Forest.from_bytes(raw[16 + 8 * count :])
         if len(line) != 2 * len(forest.features) + 1 or not np.isfinite(line).all():
             raise BadModel("the blend's weights are not two finite numbers a feature")
-        return cls(float(line[0]), *np.split(line[1:], 2), forest)
+        weights, means = np.split(line[1:], 2)
+        return cls(float(line[0]), weights, means, forest)
 
 
 @compiled

@@ -158,7 +158,7 @@ class Forest:
             }
         )
         arrays = [
-            array.astype(_TYPES[name], copy=False).tobytes()
+            np.ascontiguousarray(array, _TYPES[name]).tobytes()
             for name, array in zip(Nodes._fields, self.nodes, strict=True)
         ]
         return b"".join([_MAGIC, len(head).to_bytes(4, "little"), head, *arrays])
@@ -236,9 +236,8 @@ def _check(forest: Forest) -> None:
         raise BadModel("a node has an unknown flag")
     if nodes.leaf_rows.min() < 1:
         raise BadModel("a leaf has no training rows")
-    for name in ("threshold", "leaf"):
-        if not np.isfinite(getattr(nodes, name)).all():
-            raise BadModel("is not finite", field=name)
+    if np.isnan(nodes.threshold).any() or not np.isfinite(nodes.leaf).all():
+        raise BadModel("a threshold or an output is no number")
     _check_tied(nodes, count, leaves)
 
 
@@ -250,7 +249,7 @@ def _check_tied(nodes: Nodes, count: int, leaves: int) -> None:
         if (children[inner] <= places[inner]).any():
             raise BadModel("a node's child does not stand after it")
     points = np.concatenate([nodes.first, nodes.left, nodes.right]).astype(np.int64)
-    inner, ends = points[points >= 0], ~points[points < 0]
-    once = np.array_equal(np.sort(inner), places) and np.array_equal(np.sort(ends), np.arange(leaves))
+    tied, ends = points[points >= 0], ~points[points < 0]
+    once = np.array_equal(np.sort(tied), places) and np.array_equal(np.sort(ends), np.arange(leaves))
     if not once:
         raise BadModel("its nodes and leaves do not hang together as trees")

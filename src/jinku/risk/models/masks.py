@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jinku.base.compiled import released
-from jinku.risk.models.walking import DEFAULT_LEFT, MISSING_NAN, MISSING_ZERO, Nodes
+from jinku.risk.models.walking import DEFAULT_LEFT, MISSING_NAN, MISSING_ZERO, ZERO, Nodes
 
 LEAVES_MAX = 64
 """Bits of a mask."""
@@ -118,6 +118,8 @@ def strike(masks: Masks, matrix: NDArray[np.float64], out: NDArray[np.float64]) 
                 for at in range(masks.missing_begin[feature], masks.missing_begin[feature + 1]):
                     alive[masks.missing_tree[at]] &= masks.missing_keep[at]
                 continue
+            if -ZERO <= value <= ZERO:
+                value = 0.0
             end = masks.begin[feature + 1]
             at = masks.begin[feature]
             while at < end and value > masks.threshold[at]:

@@ -5,7 +5,8 @@ Rules:
 1. A row goes left where its value is ``<=`` the threshold.
 2. A missing value goes where the split's default sends it, if the split knows missing values (`MISSING_NAN`), and
    counts as 0 if not.
-3. Of a split that takes zero for missing (`MISSING_ZERO`), 0 to within ±`ZERO` goes where the default sends it.
+3. A value within ±`ZERO` is 0, whatever its split. A split that takes zero for missing (`MISSING_ZERO`) sends 0 where
+   its default is.
 4. Outputs are added tree by tree in the order of training: the sum is LightGBM's, to the last bit.
 
 Example::
@@ -53,7 +54,9 @@ def _child(nodes: Nodes, node: int, value: float) -> int:
         if flags & MISSING_NAN:
             return int(nodes.left[node] if flags & DEFAULT_LEFT else nodes.right[node])
         value = 0.0
-    if flags & MISSING_ZERO and -ZERO < value <= ZERO:
+    if -ZERO <= value <= ZERO:
+        value = 0.0
+    if flags & MISSING_ZERO and value == 0.0:
         return int(nodes.left[node] if flags & DEFAULT_LEFT else nodes.right[node])
     return int(nodes.left[node] if value <= nodes.threshold[node] else nodes.right[node])
 
