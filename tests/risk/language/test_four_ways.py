@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.risk.language.texts import NAMESPACE, Writer, rows
 
 from jinku.risk.language import Column, Program, Type, parse
+from jinku.risk.language.sql import DUCKDB_SETTING
 from jinku.risk.language.types import DTYPE
 
 Row = dict[str, Any]
@@ -50,6 +51,7 @@ def bits(value: Any) -> Any:
 def in_duckdb(texts: list[str], found: list[Row]) -> list[list[Any]]:
     """The value of each text for each row."""
     with duckdb.connect() as connection:
+        connection.execute(DUCKDB_SETTING)
         fields = ", ".join(f"{name} {DUCK_TYPE.get(kind, kind)}" for name, kind in NAMESPACE.items())
         connection.execute(f"CREATE TABLE event (place INTEGER, {fields})")
         marks = ", ".join("?" * (len(NAMESPACE) + 1))
@@ -89,3 +91,9 @@ def test_what_is_true_is_neither_false_nor_null(seed: int, found: list[Row]) -> 
         wanted = [value is True for value in program.scalar(row)]
         assert [bool(mask[number]) for mask in masks] == wanted
         assert list(program.true_one(row)) == wanted
+
+
+def test_what_no_row_of_a_table_meets_is_no_fault_of_duckdb() -> None:
+    text = "CASE WHEN d1 = 7 THEN 'pay' ELSE NULL END = 'loan'"
+    row: Row = {**dict.fromkeys(NAMESPACE), "d1": 0.0}
+    assert in_duckdb([parse(text, NAMESPACE).duckdb()], [row]) == [[None]]

@@ -21,6 +21,9 @@ from jinku.risk.language.tree import Node
 from jinku.risk.language.types import Type
 
 _INTEGER_MAX = (1 << 31) - 1
+DUCKDB_SETTING = "SET disabled_optimizers = 'statistics_propagation'"
+"""What a connection is told before it runs texts of ours: DuckDB 2.0 otherwise fails to bind a comparison of a CASE of
+constants once its statistics say that no row of the table meets the condition."""
 Written = Callable[[Node], str]
 
 

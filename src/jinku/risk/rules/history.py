@@ -24,7 +24,7 @@ import duckdb
 
 from jinku.base.closing import Closing
 from jinku.risk.language import Namespace
-from jinku.risk.language.sql import Dialect, literal, quoted
+from jinku.risk.language.sql import DUCKDB_SETTING, Dialect, literal, quoted
 from jinku.risk.language.tree import DOUBLE_MAX
 from jinku.risk.language.types import Type
 from jinku.risk.rules.errors import BadHistory
@@ -57,6 +57,7 @@ class History(Closing):
         connection = duckdb.connect()
         try:
             connection.execute("SET TimeZone = 'UTC'")
+            connection.execute(DUCKDB_SETTING)
             given = connection.execute(f"DESCRIBE SELECT * FROM {reader}", [str(path)]).fetchall()
             held = {str(row[0]): str(row[1]) for row in given}
             types = cls._types(path.name, held, namespace, names, label)
