@@ -12,6 +12,7 @@ from jinku.cli.risk_measures import measure_app
 from jinku.cli.risk_models import drift, evaluate, explain, train, unsupervised
 from jinku.cli.risk_operational import duty_app, kri_app, loss_app
 from jinku.cli.risk_rating import rating_app
+from jinku.cli.risk_registry import model_app
 from jinku.cli.risk_reports import reporting_app
 from jinku.cli.risk_rules import rules_app
 from jinku.cli.risk_scale import parity
@@ -32,6 +33,7 @@ risk_app.add_typer(rules_app)
 risk_app.command()(parity)
 for study in (train, evaluate, unsupervised, explain, drift):
     risk_app.command()(study)
+risk_app.add_typer(model_app)
 for command, name in ((decide, "decide"), (decided, "decisions"), (release, "release"), (refuse, "refuse")):
     risk_app.command(name)(command)
 risk_app.command("answer")(answer)

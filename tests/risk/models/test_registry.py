@@ -11,10 +11,11 @@ from tests.risk.models.samples import matrix
 
 from jinku.base.canonical import canonical_json
 from jinku.base.database import Database
+from jinku.cli.main import main
 from jinku.risk.models.drift import Baseline
 from jinku.risk.models.errors import BadModel, ModelStep, ModelUnknown
 from jinku.risk.models.record import Model, Origin
-from jinku.risk.models.registry import SEAL_TOPIC_MODELS, Registry, State
+from jinku.risk.models.registry import SEAL_TOPIC_MODELS, Override, Registry, State
 from jinku.risk.models.thresholds import Threshold
 from jinku.risk.models.training import Recipe, train
 
@@ -119,9 +120,7 @@ def test_every_act_is_chained_and_sealed(database: Database) -> None:
     with database:
         registry = Registry(log, database, clock=lambda: 1)
         registry.register(RAW[0], purpose="cards", owner="risk-1", threshold=1.5)
-        registry.override(
-            1, by="clerk-3", subject="77", answer="deny", instead="allow", reason="customer called"
-        )
+        registry.override(1, Override("77", "deny", "allow", "customer called"), by="clerk-3")
         registry.retire(1, by="clerk-3", reason="replaced")
         with pytest.raises(ModelStep, match="retired already"):
             registry.retire(1, by="clerk-3", reason="replaced")
@@ -170,3 +169,29 @@ def test_the_same_data_makes_the_same_bytes() -> None:
     values = matrix(5)[0]
     again = Model.from_bytes(RAW[0])
     assert np.array_equal(again.scorer.score(values), Model.from_bytes(model(0)).scorer.score(values))
+
+
+def test_the_commands_of_the_registry(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """K11: register, step up by two persons, override, look: as a person types it."""
+    house, file = tmp_path / "house", tmp_path / "cards.model"
+    file.write_bytes(RAW[0])
+    assert main(["house", "make", "--data", str(house)]) == 0
+    capsys.readouterr()
+
+    def run(*words: str) -> dict[str, object]:
+        assert main(["risk", "model", *words, "--data", str(house), "--json"]) == 0
+        found: dict[str, object] = json.loads(capsys.readouterr().out)
+        return found
+
+    assert run("register", str(file), "--owner", "risk-1", "--threshold", "1.5")["state"] == "candidate"
+    run("ask", "1", "--state", "shadow", "--by", "risk-1")
+    assert main(["risk", "model", "confirm", "1", "--by", "risk-1", "--data", str(house)]) != 0
+    assert "another person" in capsys.readouterr().err
+    assert run("confirm", "1", "--by", "head-2")["state"] == "shadow"
+    said = ("--subject", "77", "--answer", "deny", "--instead", "allow", "--reason", "customer called")
+    run("override", "1", *said, "--by", "clerk-3")
+    shown = run("show", "1")
+    acts = shown["acts"]
+    assert isinstance(acts, list)
+    assert [act["act"] for act in acts] == ["registered", "asked", "confirmed", "overridden"]
+    assert len({act["sealed_entry"] for act in acts}) == 4

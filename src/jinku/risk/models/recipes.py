@@ -19,16 +19,33 @@ CARDS = Recipe(
     ),
     left_out=(
         "customer_mean_90d",
+        "customer_usual_count",
         "customer_alarm_2d",
         "customer_alarm_4d",
         "customer_alarm_5d",
         "customer_alarm_9d",
         "customer_alarm_11d",
+        "terminal_clean_age",
+        "terminal_known_7d",
+        "terminal_known_30d",
         "terminal_count_1d",
         "terminal_count_7d",
     ),
+    rising=(
+        "amount_ratio",
+        "amount_excess",
+        "customer_evidence",
+        "customer_suspicious",
+        "customer_blatant",
+        "customer_alarm",
+        "terminal_silence",
+        "terminal_bad",
+    ),
+    falling=("terminal_over",),
+    leaves=8,
+    leaf_rows_min=60,
 )
 """A week or two of training days: a few hundred frauds."""
 
-CARDS_HISTORY = replace(CARDS, trees=300)
-"""More history: thousands of frauds, so the forest may look closer."""
+CARDS_HISTORY = replace(CARDS, line=(), trees=300, leaves=15)
+"""More history: with thousands of frauds a forest alone does better."""

@@ -32,7 +32,7 @@ from jinku.risk.models.thresholds import Threshold
 
 HEAD_BYTES_MAX = 8 << 20
 
-_MAGIC = b"jkmodel1"
+MODEL_MAGIC = b"jkmodel1"
 _FORM = 1
 _CODE = ("blend", "forest", "from_lightgbm", "masks", "regression", "training", "walking")
 
@@ -98,12 +98,12 @@ class Model:
     def to_bytes(self) -> bytes:
         """The canonical bytes (rule 2)."""
         head = canonical_json(self.head())
-        return _MAGIC + len(head).to_bytes(4, "little") + head + self.scorer.to_bytes()
+        return MODEL_MAGIC + len(head).to_bytes(4, "little") + head + self.scorer.to_bytes()
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> "Model":
         """The model whose bytes these are. Raises BadModel."""
-        if raw[:8] != _MAGIC or len(raw) > MODEL_BYTES_MAX:
+        if raw[:8] != MODEL_MAGIC or len(raw) > MODEL_BYTES_MAX:
             raise BadModel("these bytes are no model")
         ends = 12 + int.from_bytes(raw[8:12], "little")
         if ends - 12 > HEAD_BYTES_MAX or ends > len(raw):

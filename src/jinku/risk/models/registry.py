@@ -25,7 +25,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -141,6 +141,19 @@ class Registered:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A person decided otherwise than the model."""
+
+    subject: str
+    """The decision's opaque id."""
+    answer: str
+    """The outcome that the model gave."""
+    instead: str
+    """The outcome that was decided."""
+    reason: str
+
+
 class Registry:
     """See the module's rules."""
 
@@ -243,20 +256,14 @@ class Registry:
             self._enter(connection, row, State.CHAMPION, by)
             return _of(self._row(connection, row.number))
 
-    def override(self, number: int, *, by: str, subject: str, answer: str, instead: str, reason: str) -> int:
-        """Note that a person decided otherwise than the model; the act's number. Raises ModelUnknown, ModelStep.
-
-        `subject` is the decision's opaque id; `answer` and `instead` name outcomes."""
-        _persons(by, subject)
-        said = {
-            "subject": subject,
-            "answer": _text(answer),
-            "instead": _text(instead),
-            "reason": _text(reason),
-        }
+    def override(self, number: int, said: "Override", *, by: str) -> int:
+        """Note that a person decided otherwise than the model; the act's number. Raises ModelUnknown, ModelStep."""
+        _persons(by, said.subject)
+        for words in (said.answer, said.instead, said.reason):
+            _text(words)
         with self._writing() as connection:
             self._row(connection, number)
-            return self._act(connection, number, by, "overridden", said)
+            return self._act(connection, number, by, "overridden", asdict(said))
 
     def show(self, number: int) -> Registered:
         """One model. Raises ModelUnknown."""

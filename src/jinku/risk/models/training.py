@@ -42,6 +42,10 @@ class Recipe:
     """Features of the logistic regression; without any the model is a forest alone."""
     left_out: tuple[str, ...] = ()
     """Features that the forest does not look at."""
+    rising: tuple[str, ...] = ()
+    """Features that can only raise the forest's score: what is known beforehand need not be learnt from few labels."""
+    falling: tuple[str, ...] = ()
+    """Features that can only lower it."""
     ridge: float = 3.0
     trees: int = 200
     leaves: int = 15
@@ -57,6 +61,8 @@ class Recipe:
         return {
             "line": list(self.line),
             "left_out": list(self.left_out),
+            "rising": list(self.rising),
+            "falling": list(self.falling),
             "ridge": repr(self.ridge),
             "trees": self.trees,
             "leaves": self.leaves,
@@ -85,7 +91,7 @@ def train(names: Sequence[str], matrix: Floats, fraud: Bools, recipe: Recipe) ->
             f"{frauds} frauds among {len(fraud)} payments to train on; {FRAUDS_MIN} of each kind are needed",
             remedy="train on more days, or use `jinku risk unsupervised`",
         )
-    unknown = {*recipe.line, *recipe.left_out} - set(names)
+    unknown = {*recipe.line, *recipe.left_out, *recipe.rising, *recipe.falling} - set(names)
     if unknown:
         raise WrongFeatures(f"the recipe names {', '.join(sorted(unknown))}, which the features have not")
     forest = _forest(names, matrix, fraud, recipe)
@@ -113,6 +119,7 @@ def _forest(names: Sequence[str], matrix: Floats, fraud: Bools, recipe: Recipe) 
         "bagging_fraction": recipe.row_share,
         "bagging_freq": 1,
         "lambda_l2": recipe.leaf_penalty,
+        "monotone_constraints": [(name in recipe.rising) - (name in recipe.falling) for name in names],
         "seed": recipe.seed,
         "deterministic": True,
         "force_row_wise": True,
