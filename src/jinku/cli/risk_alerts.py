@@ -30,14 +30,8 @@ def list_alerts(
     with risk_desks(data) as desks:
         about = whole(subject, "--subject") if subject else None
         found = desks.alerts.list_(by, subject=about, everything=everything)
-    columns = ("alert ", "priority ", "subject", "typology", "score ", "times ", "amount ", "case", "why")
-    rows = [
-        (
-            one.id, one.priority, one.subject, one.typology, one.score, one.seen, _money(one),
-            one.case, "; ".join(english for english, _, _ in one.why),
-        )
-        for one in found
-    ]  # fmt: skip
+    columns = ("alert ", "priority ", "subject", "typology", "times ", "amount ")
+    rows = [(one.id, one.priority, one.subject, one.typology, one.seen, _money(one)) for one in found]
     out.show([one.document() for one in found], lambda: out.table(columns, rows))
 
 

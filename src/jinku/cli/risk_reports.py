@@ -57,17 +57,7 @@ def large(
     out = Output(json)
 
     def render() -> None:
-        columns = (
-            "customer",
-            "day",
-            "direction",
-            "rule",
-            "currency",
-            "total ",
-            "USD ",
-            "movements ",
-            "single",
-        )
+        columns = ("customer", "day", "direction", "rule", "total ", "single")
         out.table(columns, [_line(one) for one in found])
         if "report" in value:
             out.pairs({"report": value["report"]})
@@ -302,11 +292,10 @@ def _line(one: "Line") -> tuple[Any, ...]:
     from jinku.base.currency import currency
     from jinku.base.decimals import format_minor
 
-    exponent = currency("USD" if one.currency == "***" else one.currency).exponent
-    dollars = format_minor(one.usd, 2) if one.usd else ""
-    total = format_minor(one.total, exponent)
-    how = "yes" if one.single else "no"
-    return one.customer, one.day, one.direction, one.rule, one.currency, total, dollars, one.movements, how
+    together = one.currency == "***"
+    unit = currency("USD" if together else one.currency)
+    total = f"{format_minor(one.total, unit.exponent)} {'in USD' if together else unit.code}"
+    return one.customer, one.day, one.direction, one.rule, total, "yes" if one.single else "no"
 
 
 def read_content_file(file: Path) -> "Content":

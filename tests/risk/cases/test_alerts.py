@@ -87,7 +87,7 @@ def test_priority_is_the_tables_and_explained() -> None:
 def test_an_alert_holds_no_nonsense(field: str, value: object) -> None:
     good = alert("a")
     with pytest.raises(BadAct):
-        Alert(**{**{name: getattr(good, name) for name in Alert.__slots__}, field: value})  # type: ignore[arg-type]
+        Alert(**{**{name: getattr(good, name) for name in Alert.__slots__}, field: value})
 
 
 def test_who_is_told_when_and_what_waits_for_the_end_of_quiet_hours(kit: Kit) -> None:

@@ -194,7 +194,7 @@ def test_words_are_erased_after_their_term_and_everything_still_verifies(kit: Ki
 def test_what_a_crash_left_unsealed_is_sealed_by_the_next(one: Kit) -> None:
     """K7."""
     seal = one.ledger.seal
-    one.ledger.seal = lambda digest, topic: (_ for _ in ()).throw(OSError)  # type: ignore[method-assign,misc,assignment]
+    one.ledger.seal = lambda digest, topic: (_ for _ in ()).throw(OSError)  # type: ignore[method-assign]
     with pytest.raises(OSError):
         one.cases.open([], "aml-1", "a tip", subject=9)
     one.ledger.seal = seal  # type: ignore[method-assign]

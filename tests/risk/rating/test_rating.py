@@ -13,13 +13,13 @@ from jinku.risk.rating.engine import Identity, Profile, identity_on, months_afte
 from jinku.risk.rating.errors import RatingRefused, RatingUnknown
 from jinku.risk.rating.table import FACTORS, GRADES, POINTS, Factor, Points
 
-PLAIN = {
+PLAIN: dict[Factor, str] = {
     Factor.GEOGRAPHY: "home", Factor.PRODUCT: "deposit", Factor.CHANNEL: "counter", Factor.KIND: "natural",
     Factor.BEHAVIOUR: "5", Factor.LIST: "none", Factor.PEP: "none",
 }  # fmt: skip
 
 
-def profile(customer: int = 7, until: date | None = None, **more: str) -> Profile:
+def profile(customer: int = 7, *, until: date | None = None, **more: str) -> Profile:
     return Profile(customer, {**PLAIN, **{Factor(name): value for name, value in more.items()}}, until)
 
 
@@ -40,7 +40,7 @@ def profile(customer: int = 7, until: date | None = None, **more: str) -> Profil
 )
 def test_points_make_the_grade_and_floors_lift_it(more: dict[str, str], score: int, grade: int) -> None:
     """K6: geography, product, channel, kind, behaviour, lists, political office; every point has its row."""
-    found = rate(profile(**more), MONDAY)
+    found = rate(Profile(7, {**PLAIN, **{Factor(name): value for name, value in more.items()}}), MONDAY)
     assert (found.score, found.grade) == (score, grade)
     assert [one.factor for one in found.reasons] == list(FACTORS)
     assert sum(one.points for one in found.reasons) == score
@@ -49,10 +49,10 @@ def test_points_make_the_grade_and_floors_lift_it(more: dict[str, str], score: i
 
 def test_what_nobody_knows_is_not_low_risk() -> None:
     """K6: a missing or unknown value takes the factor's highest points."""
-    for values in (
-        {**PLAIN, Factor.CHANNEL: "pigeon"},
-        {k: v for k, v in PLAIN.items() if k is not Factor.CHANNEL},
-    ):
+    without: dict[Factor, str] = {name: value for name, value in PLAIN.items() if name is not Factor.CHANNEL}
+    strange: dict[Factor, str] = {**without, Factor.CHANNEL: "pigeon"}
+    known: tuple[dict[Factor, str], ...] = (strange, without)
+    for values in known:
         found = rate(Profile(7, values), MONDAY)
         assert found.score == 10
         [reason] = [one for one in found.reasons if one.points]

@@ -46,9 +46,9 @@ def submitted(kit: Kit, report: Report, path: Path) -> Report:
 def test_a_report_goes_from_case_to_receipt_by_other_hands(kit: Kit, tmp_path: Path) -> None:
     """K7: draft → approved → submitted → acknowledged; the case closes with it; the file is its owner's alone."""
     opened = kit.opened(*raised(kit, alert("a")))
-    for case in ("", opened.key, "000099"):
+    for number in ("", opened.key, "000099"):
         with pytest.raises((BadAct, NotNow, NothingThere)):
-            kit.reports.draft(STR, "aml-1", case=case)
+            kit.reports.draft(STR, "aml-1", case=number)
     kit.cases.propose(opened.key, "aml-1", Outcome.REPORT, "three days")
     case = kit.cases.approve(opened.key, "head-1")
     report = kit.reports.draft(STR, "head-3", case=case.key)

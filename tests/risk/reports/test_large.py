@@ -128,7 +128,7 @@ _MOVEMENTS = st.lists(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(_MOVEMENTS)
 def test_two_ways_give_the_same(movements: list[Movement]) -> None:
     """K3: DuckDB and plain Python, line by line."""
