@@ -15,9 +15,8 @@ from collections.abc import Callable
 
 from jinku.bench.report import Figure
 from jinku.risk.features.flink import LocalCluster, find_flink
-from jinku.risk.features.parity import compare
+from jinku.risk.features.parity import compare_made
 from jinku.risk.features.reading import load
-from jinku.risk.features.sample import sample
 
 EVENTS = 100_000
 SEED = 20_261_122
@@ -29,7 +28,7 @@ def parity_figures(
     """Mismatches, with what was compared and how long each engine took. Raises NoFlink, FlinkFailed."""
     table = load(features)
     with LocalCluster(find_flink()) as cluster:
-        found = compare(table, sample(events, SEED), cluster.session(), tell)
+        found = compare_made(table, events, SEED, cluster.session(), tell)
     figures = {
         "parity_mismatches": Figure(found.mismatches, "values", 0, lower_is_better=True),
         "parity_values": Figure(found.events * len(found.present), "values"),

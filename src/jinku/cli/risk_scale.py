@@ -84,30 +84,33 @@ def parity(
     json: Json = False,
 ) -> None:
     """Compute every feature of every event online, in DuckDB and in Flink. 1: some value differs in some bit."""
-    from jinku.risk.features.parity import compare
+    from jinku.risk.features.parity import compare, compare_made
     from jinku.risk.features.reading import load
 
     features = load(table)
     with ExitStack() as stack:
         session = _session(flink, stack)
-        found = compare(features, _events(data, events, seed), session, note)
+        if data is None:
+            found = compare_made(features, events, seed, session, note)
+        else:
+            found = compare(features, _cards(data, events), session, note)
     out = Output(json)
     out.show(found.as_json(), lambda: _render(out, found))
     if found.mismatches:
         raise typer.Exit(1)
 
 
-def _events(data: Path | None, count: int, seed: int) -> "EventBatch":
+def _cards(data: Path, count: int) -> "EventBatch":
+    """The first `count` payments of a file, and their labels a week late."""
     from jinku.risk.events import LocalTime, with_labels
     from jinku.risk.events.from_table import CARD_FRAUD, read_table
     from jinku.risk.events.local_time import DAY_MICROSECONDS
-    from jinku.risk.features.sample import LABEL_DELAY_DAYS, sample
+    from jinku.risk.features.sample import LABEL_DELAY_DAYS
 
-    if data is None:
-        return sample(count, seed)
     place = LocalTime("UTC")
-    batch = read_table(data, CARD_FRAUD, place)[:count]
-    return with_labels(batch, LABEL_DELAY_DAYS * DAY_MICROSECONDS, place)
+    return with_labels(
+        read_table(data, CARD_FRAUD, place)[:count], LABEL_DELAY_DAYS * DAY_MICROSECONDS, place
+    )
 
 
 def _session(flink: str, stack: ExitStack) -> "Session | None":

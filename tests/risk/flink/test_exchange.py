@@ -11,7 +11,7 @@ from jinku.risk.features.duck import backtest
 from jinku.risk.features.flink import FlinkFailed, NoFlink, find_flink
 from jinku.risk.features.flink.exchange import read_features, write_events
 from jinku.risk.features.frame import FeatureFrame
-from jinku.risk.features.parity import compare, compared, online
+from jinku.risk.features.parity import compare, compare_made, compared, online, together
 from jinku.risk.features.reading import load
 from jinku.risk.features.sample import sample
 
@@ -80,6 +80,25 @@ def test_online_and_duckdb_agree_on_every_bit() -> None:
     found = compare(load("payments"), sample(3_000, seed=9))
     assert found.mismatches == 0
     assert list(found.seconds) == ["online", "duckdb"]
+
+
+def test_runs_are_counted_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    from jinku.risk.features import parity
+
+    monkeypatch.setattr(parity, "RUN_EVENTS", 300)
+    features = load("payments")
+    found = compare_made(features, 700, seed=1)
+    assert (found.events, found.mismatches) == (700, 0)
+    parts = [compare(features, sample(count, seed)) for count, seed in ((300, 1), (300, 2), (100, 3))]
+    assert found.present == together(parts).present
+    batch = sample(300, seed=1)
+    frame = online(features, batch)
+    other = FeatureFrame(frame.names, frame.values, ~frame.valid)
+    wrong = compared(batch, {"online": frame, "other": other}, {"online": 1.0, "other": 1.0})
+    whole = together([wrong, wrong])
+    assert whole.mismatches == 2 * wrong.mismatches == 2 * 300 * len(frame.names)
+    assert whole.differences[0].event == 0
+    assert len(whole.differences) == parity.SHOWN_MAX
 
 
 def test_uneven_batches_change_nothing() -> None:

@@ -5,17 +5,19 @@ Rules:
 1. The online engine takes the events in batches of uneven sizes, as a stream would; DuckDB and Flink take them whole.
 2. Two values are equal when both are NULL or both have the same 64 bits.
 3. A difference names the event (by its place and time), the feature and the value of each engine.
+4. Many made events are compared in runs, each a platform of its own from the next seed, so that every engine's state
+   fits a small machine: a cluster on one keeps all rows of its longest window on the heap.
 
 Example::
 
-    found = compare(load("payments"), sample(1_000_000, seed=1), flink=find_session())
+    found = compare_made(load("payments"), 1_000_000, seed=1, flink=cluster.session())
     found.mismatches  # 0
 """
 
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -28,12 +30,15 @@ from jinku.risk.features.engine import Engine
 from jinku.risk.features.flink import file_tables, to_sql
 from jinku.risk.features.flink.exchange import read_features, write_events
 from jinku.risk.features.frame import FeatureFrame
+from jinku.risk.features.sample import sample
 
 BATCHES = (8_000, 1, 997, 8_191)
 """Events that the online engine takes at once, in turn."""
 SHOWN_MAX = 20
 """Differences that are named; all are counted."""
 FLINK_TIMEOUT_S = 3_600.0
+RUN_EVENTS = 100_000
+"""Made events that are compared at once (rule 4)."""
 
 Tell = Callable[[str], None]
 
@@ -112,6 +117,34 @@ def compare(
         seconds[name] = time.monotonic() - started
         tell(f"{name}: {seconds[name]:.1f} s")
     return compared(batch, frames, seconds)
+
+
+def compare_made(
+    features: FeatureSet, events: int, seed: int, flink: Session | None = None, tell: Tell = lambda _: None
+) -> Parity:
+    """Compare on so many made events, in runs (rule 4); a difference's event is counted over all runs."""
+    found: list[Parity] = []
+    for turn, first in enumerate(range(0, events, RUN_EVENTS)):
+        batch = sample(min(RUN_EVENTS, events - first), seed + turn)
+        found.append(compare(features, batch, flink, tell))
+        tell(f"{first + len(batch)} of {events} events, {sum(one.mismatches for one in found)} mismatches")
+    return together(found)
+
+
+def together(runs: Sequence[Parity]) -> Parity:
+    """Several runs with the same features and engines as one."""
+    names, engines = list(runs[0].present), list(runs[0].seconds)
+    differences, before = [], 0
+    for run in runs:
+        differences += [replace(one, event=one.event + before) for one in run.differences]
+        before += run.events
+    return Parity(
+        before,
+        {engine: sum(run.seconds[engine] for run in runs) for engine in engines},
+        {name: sum(run.present[name] for run in runs) for name in names},
+        {name: sum(run.mismatched[name] for run in runs) for name in names},
+        tuple(differences[:SHOWN_MAX]),
+    )
 
 
 def online(features: FeatureSet, batch: EventBatch) -> FeatureFrame:
