@@ -9,13 +9,11 @@ Rules:
 3. What is in force is put on the shelf by its digest when the house is opened, so any later day finds it.
 4. Closing keeps a snapshot of the features' state; one is kept too where a start had much to read again.
 
-``risk.toml``::
+5. `refresh` takes what was published, made champion, loaded as a list, rated or measured since, between two batches:
+   a batch is decided by the versions before or by those after, and its record names them. What does not check leaves
+   what runs.
 
-    zone = "Asia/Shanghai"      # where the platform's days are
-    features = "payments"       # a set that comes with the package, or a TOML file in risk/
-    policy = "decision.toml"    # without it, the one that comes with the package
-    rules = "payments"          # a set that comes with the package, or a TOML file in risk/; may be missing
-    model = "model.forest"      # a file in risk/; may be missing
+What ``risk.toml`` can say: `jinku.bootstrap.risk_settings`.
 
 Example::
 
@@ -28,24 +26,23 @@ import contextlib
 import json
 import threading
 import time
-import tomllib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import date
-from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 from jinku.base.clock import Clock
 from jinku.base.closing import Closing
-from jinku.base.errors import InputError
+from jinku.base.errors import JinkuError
 from jinku.bootstrap.custody import RISK_FILE
 from jinku.bootstrap.deciding import Gate
 from jinku.bootstrap.deciding_acts import WaitingActs
 from jinku.bootstrap.house import House
 from jinku.bootstrap.risk_orders import OrderDecider
+from jinku.bootstrap.risk_persons import HousePersons, Known
+from jinku.bootstrap.risk_settings import RiskSettings
+from jinku.bootstrap.risk_sources import Sources
 from jinku.risk.decision.desk import Desk
-from jinku.risk.decision.engines import HouseEngines, Parts, loaded, shelved
+from jinku.risk.decision.engines import HouseEngines, loaded, shelved
 from jinku.risk.decision.errors import DecisionsHalted
 from jinku.risk.decision.history import Snapshots, rebuilt
 from jinku.risk.decision.ids import IdIndex
@@ -56,52 +53,14 @@ from jinku.risk.decision.policy import Policy
 from jinku.risk.decision.record import RecordKind, decode
 from jinku.risk.decision.replay import Replayed, replay
 from jinku.risk.decision.shelf import Shelf
-from jinku.risk.decision.transfers import ORIGIN, Nobody, Persons, Scene
+from jinku.risk.decision.transfers import ORIGIN, Persons, Scene
 from jinku.risk.decision.waiting import WaitingBook
 from jinku.risk.events.local_time import LocalTime
 from jinku.risk.events.stamp import Stamper
 
 RISK_DIRECTORY = "risk"
-FILE_BYTES_MAX = 1 << 27
 SNAPSHOT_EVENTS = 1_000_000
 """Events read at a start from which on a snapshot is kept at once."""
-_KEYS = {"zone", "features", "policy", "rules", "model"}
-
-
-@dataclass(frozen=True, slots=True)
-class RiskSettings:
-    """What ``risk.toml`` says."""
-
-    zone: str
-    features: str
-    policy: str = ""
-    rules: str = ""
-    model: str = ""
-
-    @classmethod
-    def read(cls, path: Path) -> "RiskSettings":
-        """The settings in a file. Raises InputError."""
-        try:
-            told = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (ValueError, OSError, RecursionError) as error:
-            raise InputError(f"is no TOML: {type(error).__name__}", file=path.name, remedy=_REMEDY) from None
-        for name, value in told.items():
-            if name not in _KEYS or not isinstance(value, str):
-                raise InputError(
-                    "is not known, or no text",
-                    file=path.name,
-                    field=name,
-                    value=str(value)[:60],
-                    remedy=_REMEDY,
-                )
-        return cls(
-            told.get("zone", "Asia/Shanghai"),
-            told.get("features", "payments"),
-            *(told.get(name, "") for name in ("policy", "rules", "model")),
-        )
-
-
-_REMEDY = "see docs/risk-decisions.md"
 
 
 class Risk(Closing):
@@ -115,20 +74,27 @@ class Risk(Closing):
         persons: Persons | None = None,
         monotonic: Callable[[], int] = time.monotonic_ns,
     ) -> None:
-        """`persons` tells who is listed and how customers are rated. Raises InputError, and what the parts' readers and
-        the journal raise."""
+        """`persons` tells who is listed and how customers are rated; the house's own stores where left out. Raises
+        InputError, and what the parts' readers and the journal raise."""
         self.house, self._clock = house, clock
         self._directory = house.directory / RISK_DIRECTORY
         self._directory.mkdir(mode=0o700, exist_ok=True)
         self.settings = RiskSettings.read(house.directory / RISK_FILE)
-        self.scene = Scene(LocalTime(self.settings.zone), persons or Nobody())
+        self.sources = Sources(house, self._directory, self.settings, clock)
         self.shelf = Shelf(self._directory / "versions")
         self.snapshots = Snapshots(self._directory / "state")
-        self.versions = shelved(self.shelf, read_parts(self._directory, self.settings))
-        self._recovered, self._lock = False, threading.Lock()
+        self.fault = ""
+        """Why what was published last did not come into force; empty where it did."""
+        self._recovered, self._lock, self._refreshing = False, threading.Lock(), threading.Lock()
         with contextlib.ExitStack() as undo:
+            self.persons = undo.enter_context(HousePersons(house, clock, self.settings.zone))
+            self.scene = Scene(LocalTime(self.settings.zone), persons or self.persons)
+            known = self.persons.prepared()
+            self.versions = shelved(self.shelf, self.sources.parts(known.lists))
             self.journal = undo.enter_context(Journal.open(self._directory / "journal", house.ledger))
             self.journal.seal_rest()
+            known.restraints.read(self.journal, self._counted_from(known), self.journal.size)
+            self.persons.enter(known)
             engines, policy = self.load(self.versions)
             self._read = rebuilt(engines, self.journal, self.snapshots, self.journal.size)
             if self._read > SNAPSHOT_EVENTS:
@@ -136,7 +102,11 @@ class Risk(Closing):
             desk = undo.enter_context(Desk(engines, policy, monotonic=monotonic))
             self.waiting = WaitingBook(house.control)
             self.office = DecisionOffice(
-                desk, self.journal, self._index(), Stamper(clock, last_time(self.journal))
+                desk,
+                self.journal,
+                self._index(),
+                Stamper(clock, last_time(self.journal)),
+                self.persons,
             )
             self._gate = undo.enter_context(
                 Gate(
@@ -175,6 +145,43 @@ class Risk(Closing):
             self._recovered = True
             return done
 
+    def refresh(self) -> bool:
+        """Take what was published, made champion, loaded or measured since into force, between two batches; whether
+        anything changed. What does not check leaves what runs, and `fault` says why. Raises DecisionsHalted."""
+        with self._refreshing:
+            try:
+                known = self.persons.prepared()
+                versions = shelved(self.shelf, self.sources.parts(known.lists))
+                if versions == self.versions and known is self.persons.known:
+                    self.fault = ""
+                    return False
+                engines, policy = self.load(versions)
+            except JinkuError as error:
+                self.fault = error.message
+                return False
+            fresh = known.restraints is not self.persons.known.restraints
+            first, last = self._counted_from(known), self.journal.sealed
+            if fresh:
+                known.restraints.read(self.journal, first, last)
+            with self.office.between_batches():
+                if fresh:
+                    known.restraints.read(self.journal, max(first, last), self.journal.sealed)
+                desk = self.office.desk
+                if versions != self.versions and isinstance(desk.engines, HouseEngines):
+                    desk.settle()
+                    engines.take_over(desk.engines)
+                    desk.switch(engines, policy)
+                self.persons.enter(known)
+                self.versions, self.fault = versions, ""
+            return True
+
+    def _counted_from(self, known: Known) -> int:
+        """The journal's first record that limits of measures can reach."""
+        reach = known.restraints.reach
+        if not reach:
+            return self.journal.size
+        return max(0, self.journal.first_at(self._clock() // 1_000 - reach) - 1)
+
     def order_decider(self) -> OrderDecider:
         """The desk as custody's corridor asks it."""
         return OrderDecider(self.office, self.scene)
@@ -207,42 +214,8 @@ class Risk(Closing):
             ):  # a snapshot is derived: the next start reads the journal instead
                 self.snapshots.put(self.journal.size, desk.engines)
         self.office.close()
+        self.persons.close()
 
     def _index(self) -> IdIndex:
         journal = self.journal
         return IdIndex.open(self._directory / "ids", lambda first: ids_from(journal, first), journal.size)
-
-
-def read_parts(directory: Path, settings: RiskSettings) -> Parts:
-    """The bytes of what ``risk.toml`` names. Raises InputError."""
-    features = _set(directory, "features", settings.features)
-    rules = _set(directory, "rules", settings.rules) if settings.rules else b""
-    policy = files("jinku.risk.decision").joinpath("standard.toml").read_bytes()
-    if settings.policy:
-        policy = _bytes(directory, settings.policy)
-    model = _bytes(directory, settings.model) if settings.model else b""
-    return Parts(features, policy, rules, model)
-
-
-def _set(directory: Path, part: str, name: str) -> bytes:
-    """The bytes of a set of features or rules: a file in `directory`, or one that comes with the package."""
-    if name.endswith(".toml"):
-        return _bytes(directory, name)
-    found = files(f"jinku.risk.{part}").joinpath("sets", f"{name}.toml")
-    if not name.isidentifier() or not found.is_file():
-        raise InputError(
-            "does not come with the package", file=RISK_FILE, field=part, value=name, remedy=_REMEDY
-        )
-    return found.read_bytes()
-
-
-def _bytes(directory: Path, name: str) -> bytes:
-    path = directory / name
-    if path.parent != directory:
-        raise InputError("is not a file's name", file=RISK_FILE, value=name, remedy="put it into risk/")
-    try:
-        if path.stat().st_size > FILE_BYTES_MAX:
-            raise InputError(f"is larger than {FILE_BYTES_MAX} bytes", file=name)
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", file=f"risk/{name}", remedy=_REMEDY) from None

@@ -117,6 +117,10 @@ STAGE_REASONS = {
 }
 
 
+MEASURE_REASON = "a measure is in force"
+"""Neutral words: a customer who hears them hears of no suspicion."""
+
+
 @dataclass(frozen=True)
 class Basis:
     """By what is decided: versions, rules, policy."""
@@ -133,6 +137,7 @@ class Basis:
             "",
             *rules,
             *self.policy.reasons,
+            MEASURE_REASON,
             *(STAGE_REASONS[Stage(one)] for one in range(1, len(Stage))),
         )
 
@@ -144,10 +149,16 @@ def unlooked(count: int, basis: Basis, features: int) -> Findings:
 
 
 def decisions(
-    batch: EventBatch, findings: Findings, stages: Bits, linked: NDArray[np.bool_], basis: Basis
+    batch: EventBatch,
+    findings: Findings,
+    stages: Bits,
+    linked: NDArray[np.bool_],
+    basis: Basis,
+    measures: Bits | None = None,
 ) -> Decided:
     """The decisions of a batch. `stages` says of each event how far it came, `linked` that it is chained to the next;
-    what is in `findings` of events that did not come through must be nothing."""
+    what is in `findings` of events that did not come through must be nothing. `measures` are the actions that measures
+    demand (none where left out): they count for late and failed events too."""
     listed = batch.column("listed")
     outcomes, places = combined(findings, listed.values & listed.valid, basis.lines, basis.policy)
     outcomes["stage"] = stages
@@ -159,6 +170,11 @@ def decisions(
                 outcomes["action"][which] = answer.actions(batch)[which]
                 outcomes["points"][which] = 0
         places = np.where(stages > 0, len(basis.reasons) - len(Stage) + stages, places)
+    if measures is not None:
+        outcomes["measure"] = measures
+        stronger = measures > outcomes["action"]
+        outcomes["action"][stronger] = measures[stronger]
+        places = np.where(stronger, len(basis.reasons) - len(Stage), places)
     outcomes["own"] = outcomes["action"]
     starts = chain_starts(linked)
     outcomes["chain"] = starts

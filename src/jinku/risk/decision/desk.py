@@ -124,8 +124,11 @@ class Desk(Closing):
         """With what is decided here."""
         return self.engines.versions
 
-    def decide(self, batch: EventBatch, linked: NDArray[np.bool_] | None = None) -> Decided:
-        """Decide about `batch`; `linked` says that an event is chained to the next one."""
+    def decide(
+        self, batch: EventBatch, linked: NDArray[np.bool_] | None = None, measures: Bits | None = None
+    ) -> Decided:
+        """Decide about `batch`; `linked` says that an event is chained to the next one, `measures` which action a
+        measure demands."""
         limit = self.policy.deadline_ms * NS_PER_MS
         job = _Job(batch, self._monotonic() + limit, learn=False)
         self._jobs.put(job)
@@ -135,7 +138,7 @@ class Desk(Closing):
         with job.lock:
             job.closed = True
         linked = np.zeros(len(batch), np.bool_) if linked is None else linked
-        return self._assembled(batch, job.slices, linked)
+        return self._assembled(batch, job.slices, linked, measures)
 
     def learn(self, batch: EventBatch) -> None:
         """Take events into the history about which nothing is decided. Raises DecisionsHalted where that fails."""
@@ -151,16 +154,30 @@ class Desk(Closing):
         self._jobs.put(job)
         job.wait(-1)
 
+    def switch(self, engines: Engines, policy: Policy) -> None:
+        """Decide with `engines` and `policy` from the next batch on; nothing may be on its way. Their features' state
+        must be that of the engines before."""
+        self.settle()
+        self.engines, self.policy = engines, policy
+        self.basis = Basis(engines.versions, engines.lines, policy)
+
     def close(self) -> None:
         """Let the thread finish what it has, and end it."""
         self._jobs.put(None)
         self._thread.join()
 
-    def _assembled(self, batch: EventBatch, slices: list[_Slice], linked: NDArray[np.bool_]) -> Decided:
+    def _assembled(
+        self,
+        batch: EventBatch,
+        slices: list[_Slice],
+        linked: NDArray[np.bool_],
+        measures: Bits | None,
+    ) -> Decided:
         """The decisions of a batch from its slices; what has no slice is late."""
         count, size = len(batch), self._slice
         if len(slices) == 1 and count <= size and slices[0].findings is not None:
-            return decisions(batch, slices[0].findings, np.zeros(count, np.uint8), linked, self.basis)
+            whole = np.zeros(count, np.uint8)
+            return decisions(batch, slices[0].findings, whole, linked, self.basis, measures)
         findings = unlooked(count, self.basis, self.engines.width)
         stages = np.full(count, Stage.LATE, np.uint8)
         for number, piece in enumerate(slices):
@@ -168,7 +185,7 @@ class Desk(Closing):
             stages[rows] = piece.stage
             if piece.findings is not None:
                 findings.put(number * size, piece.findings)
-        return decisions(batch, findings, stages, linked, self.basis)
+        return decisions(batch, findings, stages, linked, self.basis, measures)
 
     # --- on the thread -----------------------------------------------------------------------------------------------
 

@@ -26,7 +26,11 @@ from jinku.risk.features.engine import Engine
 from jinku.risk.features.frame import FeatureFrame
 from jinku.risk.features.inputs import Names
 from jinku.risk.features.reading import parse_toml
+from jinku.risk.language import Namespace
+from jinku.risk.models.blend import Blend, read_scorer
 from jinku.risk.models.forest import Forest, Scorer
+from jinku.risk.models.reasons import reasons
+from jinku.risk.models.record import MODEL_MAGIC, Model
 from jinku.risk.rules.model import RuleSet
 from jinku.risk.rules.reading import read_rules
 
@@ -68,6 +72,35 @@ class Parts:
     """What names the lists in force: their digests; the lists are screening's."""
 
 
+def beside(champion: bytes, challenger: bytes) -> bytes:
+    """The bytes of a rule set with a challenger in its shadow, as the shelf keeps them."""
+    return _BESIDE + len(champion).to_bytes(4, "little") + champion + challenger
+
+
+def rules_of(raw: bytes, namespace: Namespace) -> RuleSet:
+    """The rule set in the shelf's bytes: a text, or one `beside` another. Raises BadRules."""
+    if not raw.startswith(_BESIDE):
+        return read_rules(raw.decode(), namespace, "rules.toml")
+    start = len(_BESIDE) + 4
+    ends = start + int.from_bytes(raw[len(_BESIDE) : start], "little")
+    champion, challenger = raw[start:ends].decode(), raw[ends:].decode()
+    both = read_rules(champion, namespace, "rules.toml"), read_rules(challenger, namespace, "challenger.toml")
+    return both[0].with_challenger(both[1])
+
+
+def scorer_of(raw: bytes, features: FeatureSet) -> Scorer:
+    """The scorer in the shelf's bytes: a forest or blend alone, or a model of the registry, which must be of these
+    features. Raises BadModel, WrongFeatures."""
+    if not raw.startswith(MODEL_MAGIC):
+        return read_scorer(raw)
+    model = Model.from_bytes(raw)
+    model.check(features)
+    return model.scorer
+
+
+_BESIDE = b"jkrules-beside1\n"
+
+
 class HouseEngines:
     """`jinku.risk.decision.desk.Engines` of one set of versions. For one thread at a time."""
 
@@ -88,6 +121,22 @@ class HouseEngines:
         self._columns = (
             None if wanted == features.names else np.array([places[name] for name in wanted], np.int64)
         )
+
+    def take_over(self, other: "HouseEngines") -> bool:
+        """Go on with the features' state of `other`, which is not to be used any more; False where its features are
+        others."""
+        if self.versions.features != other.versions.features:
+            return False
+        self._engine = other._engine
+        return True
+
+    def contributions(self, values: Floats) -> dict[str, float]:
+        """What each feature gave to the model's score of one event (`values` in definition order), the strongest
+        first; none where there is no model. Off the hot path."""
+        if not isinstance(self._scorer, Forest | Blend):
+            return {}
+        row = values if self._columns is None else values[self._columns]
+        return {one.code: one.gave for one in reasons(self._scorer, row.reshape(1, -1), [0])[0]}
 
     def features(self, batch: EventBatch) -> FeatureFrame:
         """See `Engines`."""
@@ -132,8 +181,7 @@ def loaded(shelf: Shelf, versions: Versions) -> tuple[HouseEngines, Policy]:
     features = parse_toml(shelf.take("features", versions.features).decode(), "features.toml")
     rule_set = None
     if versions.rules:
-        text = shelf.take("rules", versions.rules).decode()
-        rule_set = read_rules(text, features.namespace, "rules.toml")
-    scorer = Forest.from_bytes(shelf.take("model", versions.model)) if versions.model else None
+        rule_set = rules_of(shelf.take("rules", versions.rules), features.namespace)
+    scorer = scorer_of(shelf.take("model", versions.model), features) if versions.model else None
     policy = Policy.from_bytes(shelf.take("policy", versions.policy), "decision.toml")
     return HouseEngines(features, Rules(rule_set, features), scorer, versions), policy

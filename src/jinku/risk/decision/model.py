@@ -53,7 +53,7 @@ OUTCOME = np.dtype(
         ("action", "u1"),
         ("own", "u1"),
         ("stage", "u1"),
-        ("spare", "u1"),
+        ("measure", "u1"),
         ("points", "<i4"),
         ("why", "<u2"),
         ("spare_2", "<u2"),
@@ -62,7 +62,8 @@ OUTCOME = np.dtype(
     ]
 )
 """One decision, 24 bytes: `points` of the rules that fired, `why` a place in the batch's reasons (0 for none), `chain`
-the place of the first transfer linked with it, `model` the score (NaN for none)."""
+the place of the first transfer linked with it, `model` the score (NaN for none), `measure` the action that a measure
+against one of its persons demands (0 for none; an input, as it was told)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,9 @@ Example::
 import hashlib
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,6 +73,18 @@ class Requests:
         return len(self.low)
 
 
+class Restraint(Protocol):
+    """What measures against persons demand of movements; asked and told in the order of the journal."""
+
+    def demanded(self, events: EventBatch) -> Bits:
+        """The action that measures demand of each event, 0 for none."""
+        ...
+
+    def noted(self, events: EventBatch, decided: Decided) -> None:
+        """Hear what was decided about these events."""
+        ...
+
+
 @dataclass(frozen=True)
 class Answer:
     """A decision for each request, in the order asked."""
@@ -101,9 +114,17 @@ class Ticket:
 class DecisionOffice(Closing):
     """See the module's rules."""
 
-    def __init__(self, desk: Desk, journal: Journal, index: IdIndex, stamper: Stamper) -> None:
-        """All of one house; `recovered` builds index and stamper from the journal."""
+    def __init__(
+        self,
+        desk: Desk,
+        journal: Journal,
+        index: IdIndex,
+        stamper: Stamper,
+        restraint: Restraint | None = None,
+    ) -> None:
+        """All of one house; index and stamper are built from the journal. `restraint` says what measures demand."""
         self.desk, self.journal, self.index, self._stamper = desk, journal, index, stamper
+        self._restraint = restraint
         self._begin, self._turn = threading.Lock(), threading.Condition()
         self._next = journal.size
         self._again: dict[int, tuple[Bits, Array, tuple[str, ...]]] = {}
@@ -191,6 +212,15 @@ class DecisionOffice(Closing):
         self._write(number, lambda: (encode_learnt(batch), stamp))
         return number
 
+    @contextmanager
+    def between_batches(self) -> Iterator[None]:
+        """Between two batches, when all that was decided is kept: what decides may be switched. Raises
+        DecisionsHalted."""
+        with self._begin:
+            self._require_running()
+            self._wait_for(self._next - 1)
+            yield
+
     def find(self, number: int) -> tuple[int, int]:
         """The record and the row in it of the decision about an id. Raises DecisionUnknown."""
         low, high = (np.array([one], np.uint64) for one in (number & _MASK, number >> 64))
@@ -220,7 +250,12 @@ class DecisionOffice(Closing):
         linked[:-1] &= np.diff(rows) == 1
         linked[-1] = False
         try:
-            decided = self.desk.decide(asked.events, linked)
+            restraint = self._restraint
+            if restraint is None:
+                decided = self.desk.decide(asked.events, linked)
+            else:
+                decided = self.desk.decide(asked.events, linked, restraint.demanded(asked.events))
+                restraint.noted(asked.events, decided)
             self.index.add(requests.low[rows], requests.high[rows], self._next)
         # whatever it was, the history may hold events that the journal will not
         except BaseException as error:

@@ -142,6 +142,15 @@ class RatingDesk:
                 found[place] = (counts.grade, counts.identity, counts.override is not None)
         return found
 
+    def grades(self, day: date) -> dict[int, int]:
+        """The grade that counts on `day` of every customer that was rated."""
+        with self._book.database.reading() as connection:
+            rows = _newest(connection, None)
+        overrides = {one.customer: one for one in self.overrides()}
+        return {
+            customer: self._counted(row, overrides.get(customer), day).grade for customer, row in rows.items()
+        }
+
     def due(self, day: date) -> list[Counts]:
         """Whom to rate again by `day`, the longest overdue first."""
         with self._book.database.reading() as connection:
