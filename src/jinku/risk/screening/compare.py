@@ -37,11 +37,13 @@ ANCHOR_WEIGHT = 0.5
 INITIAL_WEIGHT = 0.35
 CONFLICT_MAX = 0.66
 CONFLICT_WEIGHT = 0.28
+CONFLICT_WEIGHT_ORGANISATION = 0.41
 CONFLICT_PRICE = 1.5
 NUMBERS_MAX = 0.6
 EXTRA_PERSON = 0.12
 EXTRA_ONE_WORD = 0.75
-EXTRA_ORGANISATION = 0.9
+EXTRA_ORGANISATION = 0.35
+EXTRA_ORGANISATION_ONE_WORD = 0.6
 COMMON_LEFT_FACTOR = 0.45
 FORM_FACTOR = 0.98
 ACRONYM = 0.74
@@ -198,11 +200,12 @@ def _score(query: Ready, agreed: tuple[float, float, int], conflict: float, extr
     if query.kind is Kind.PERSON:
         price = EXTRA_PERSON if anchors >= ANCHOR_MIN else EXTRA_ONE_WORD
     else:
-        price = EXTRA_ORGANISATION
+        price = EXTRA_ORGANISATION if anchors >= ANCHOR_MIN else EXTRA_ORGANISATION_ONE_WORD
     score: float = (
         (likeness_mass / mass) ** SHARPNESS * mass / (mass + conflict * CONFLICT_PRICE + extra * price)
     )
-    return min(score, CONFLICT_MAX) if conflict >= CONFLICT_WEIGHT else score
+    heavy = CONFLICT_WEIGHT if query.kind is Kind.PERSON else CONFLICT_WEIGHT_ORGANISATION
+    return min(score, CONFLICT_MAX) if conflict >= heavy else score
 
 
 def _settled(query: Ready, candidate: Ready, score: float, remarks: list[str]) -> float:
@@ -255,7 +258,7 @@ def _merged(
     ours: tuple[str, ...], theirs: tuple[str, ...], left: list[int], right: list[int], across: bool, far: bool
 ) -> list[Merge]:
     """Two or three neighbouring left-over words that are one word on the other side."""
-    if not left or not right or len(left) == len(right):
+    if not left or not right or len(left) == len(right) == 1:
         return []
     made: list[Merge] = []
     for one, one_left, other, other_left, turned in (

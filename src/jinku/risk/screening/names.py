@@ -94,6 +94,7 @@ _APOSTROPHES = re.compile("['’‘`´ʻʼʹ′\"“”«»ʿʾ]")
 _DOTTED = re.compile(r"\b(?:[^\W\d_]\.\s?){2,}(?:[^\W\d_]\b)?")
 _SLASHED = re.compile(r"\b([a-z])/([a-z])\b")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z][a-z])")
+_BRACKETED = re.compile(r"\(\s*([a-z]{2,8})\s*\)")
 _BREAK = re.compile(r"[^\w]+|_")
 _ORDINAL = re.compile(r"^(\d+)(?:st|nd|rd|th|ya|y|oy|aya)$")
 _ROMAN = re.compile(r"^(x{0,3})(ix|iv|v?i{0,3})$")
@@ -203,6 +204,7 @@ def _unique(words: list[str]) -> list[str]:
 
 
 def _organisation(plain: str, original: str, kind: Kind) -> Ready:
+    plain = _without_acronym(plain)
     plain = _DOTTED.sub(lambda found: re.sub(r"[.\s]", "", found[0]) + " ", plain)
     plain = _SLASHED.sub(r"\1\2", plain).replace("&", " and ").replace("+", " and ")
     raw = [word for word in _BREAK.split(plain) if word][:WORDS_MAX]
@@ -225,6 +227,18 @@ def _organisation(plain: str, original: str, kind: Kind) -> Ready:
         native=hangul if len(hangul) > 1 else "",
         vowelless=vowelless(original),
     )
+
+
+def _without_acronym(plain: str) -> str:
+    """`plain` without a bracketed acronym of its own words: “Lord's Resistance Army (LRA)”."""
+    for found in _BRACKETED.finditer(plain):
+        rest = [word for word in _BREAK.split(plain[: found.start()] + " " + plain[found.end() :]) if word]
+        initials = (
+            "".join(word[0] for word in way) for way in (rest, [w for w in rest if w not in PARTICLES])
+        )
+        if len(rest) >= len(found[1]) and any(found[1] in text for text in initials):
+            return plain[: found.start()] + " " + plain[found.end() :]
+    return plain
 
 
 def _word_weight(word: str) -> float:
@@ -274,7 +288,9 @@ def _form_at_start(words: list[str]) -> tuple[list[str], str] | None:
     return None
 
 
-_NAMES_TOO = words_of("as se sa ad sc cv co ab corporation company sha ei gp sl ip st ks gk kk sca dat ou")
+_NAMES_TOO = words_of(
+    "as ca ead se sa ad sc cv co ab corporation company sha ei gp sl ip st ks gk kk sca dat ou"
+)
 
 
 def _mistyped_form(words: list[str]) -> tuple[list[str], str] | None:

@@ -43,6 +43,7 @@ _TO = {
     "tz": "z",
     "cz": "c", "ks": "x", "qu": "k", "q": "k", "c": "k", "x": "x", "w": "v", "y": "i", "j": "j",
 }  # fmt: skip
+_NEAR = str.maketrans("bvfdzgqjeiou", "pppt" + "skk" + "saaaa")
 _DOUBLED = re.compile(r"(.)\1+")
 _VOWELS = re.compile("[aeiou]+")
 _CLASSES = str.maketrans("bpvftdszjgkqcxmnlr", "PPPPTTSSSKKKKSMNLR")
@@ -104,7 +105,10 @@ def _edited(one: str, other: str) -> float:
     size = max(len(one), len(other))
     raw = OSA.distance(one, other)
     even = OSA.distance(even_one, even_other)
-    flat = OSA.distance(flat_one, flat_other)
+    flat = min(
+        OSA.distance(flat_one, flat_other),
+        OSA.distance(even_one.translate(_NEAR), even_other.translate(_NEAR)),
+    )
     if len(one) == len(other) and raw and sorted(one) == sorted(other):
         raw = min(raw, 1)
     value = 1.0 - EDIT_STRAIN * (raw + even + flat) / 3.0 / size
