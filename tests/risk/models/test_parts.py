@@ -25,7 +25,7 @@ from jinku.risk.models.recipes import CARDS
 from jinku.risk.models.regression import fit_line
 from jinku.risk.models.thresholds import Calibration, pooled
 from jinku.risk.models.training import Recipe, train
-from jinku.risk.models.unsupervised import Tails, unlabelled
+from jinku.risk.models.unsupervised import Excess, unlabelled
 from jinku.risk.models.words import WORDS
 
 metrics: Any = pytest.importorskip("sklearn.metrics")
@@ -178,11 +178,15 @@ def test_the_score_without_labels_uses_none_and_finds_what_lies_far_out() -> Non
     }
     random = np.random.default_rng(7)
     usual = random.normal(size=(5_000, 3))
-    scorer = Tails.of(("a", "b", "c"), usual)
+    usual[random.random(5_000) < 0.2, 2] = np.nan
+    scorer = Excess.of(("a", "b", "c"), usual)
     strange = usual[:50].copy()
-    strange[:, 1] = np.where(scorer.upper[1], 6.0, -6.0)
+    strange[:, 1] = np.where(np.arange(50) % 2, 6.0, -6.0)
     scores = scorer.score(np.vstack([usual, strange]))
-    assert roc_area(scores, np.arange(5_050) >= 5_000) > 0.9
-    assert scorer.contributions(strange)[:, 1].min() > 7
-    with pytest.raises(BadTrainingData):
-        Tails.of(("a",), usual[:10, :1])
+    assert roc_area(scores, np.arange(5_050) >= 5_000) > 0.99
+    assert scorer.contributions(strange)[:, 1].min() > 30
+    blind = Excess.of(("a", "b", "c"), usual, only=("a", "c"))
+    assert blind.contributions(strange)[:, 1].max() == 0
+    for matrix_, problem in ((usual[:10], "10 rows"), (np.ones((200, 3)), "no feature")):
+        with pytest.raises(BadTrainingData, match=problem):
+            Excess.of(("a", "b", "c"), matrix_)

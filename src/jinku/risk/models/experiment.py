@@ -46,7 +46,7 @@ from jinku.risk.models.recipes import CARDS, CARDS_HISTORY
 from jinku.risk.models.record import Model, Origin, code_digest
 from jinku.risk.models.thresholds import Calibration, Threshold
 from jinku.risk.models.training import FRAUDS_MIN, Recipe, train
-from jinku.risk.models.unsupervised import Tails, unlabelled
+from jinku.risk.models.unsupervised import Excess, unlabelled
 
 Floats = NDArray[np.float64]
 Progress = Callable[[str, float], None]
@@ -129,7 +129,7 @@ class Study:
     def evaluate_unsupervised(self, period: Period) -> Evaluated:
         """The same test with the score that uses no label. Raises BadTrainingData."""
         parts = self._parts(period, tested=True)
-        scorer = Tails.of(self.features.names, self.matrix[parts.train], unlabelled(self.features))
+        scorer = Excess.of(self.features.names, self.matrix[parts.train], unlabelled(self.features))
         return self._measured(parts, scorer.score(self.matrix[parts.test]))
 
     def train(self, period: Period, recipe: Recipe | None = None) -> Model:
