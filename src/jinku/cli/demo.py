@@ -14,6 +14,7 @@ from jinku.cli.output import Json, Output
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+    from jinku.base.clock import Clock
     from jinku.bootstrap import House
     from jinku.sim.result import DemoResult
     from jinku.sim.rooms import BankBooks, Doors, OpenHouse
@@ -53,9 +54,13 @@ def demo(
 
 def _doors(*, bank: bool) -> "Doors":
     from jinku.bootstrap.custody import Custody
+    from jinku.bootstrap.demo_risk import crime_rooms
     from jinku.sim.rooms import Doors
 
-    return Doors(_open, lambda house, clock: Custody(cast("House", house), clock), _bank if bank else None)
+    def custody(house: "OpenHouse", clock: "Clock") -> Custody:
+        return Custody(cast("House", house), clock)
+
+    return Doors(_open, custody, _bank if bank else None, crime_rooms)
 
 
 def _open(directory: Path, clock: "SimClock") -> "OpenHouse":

@@ -41,6 +41,7 @@ from jinku.sim.result import DemoRequest, DemoResult, next_steps
 from jinku.sim.rooms import BankBooks, Doors
 from jinku.sim.run import Player, RunReport, Script, SimClock, compare_balances
 from jinku.sim.scenes.bank import bank_scene
+from jinku.sim.scenes.crime import crime_scene
 from jinku.sim.scenes.customers import Played, back_dated, play_customers
 from jinku.sim.scenes.handover import hand_over
 from jinku.sim.scenes.proof import Proven, attest_day, balance_receipts, page, transfer_receipts
@@ -139,6 +140,12 @@ def run_demo(request: DemoRequest, doors: Doors, stages: Stages) -> DemoResult:
     finally:
         house.close()
     scenes = week.scenes
+    if doors.crime is not None:
+        watch.begin("a day with crime in it, decided movement by movement")
+        scenes = (
+            *scenes,
+            crime_scene(directory / "crime", doors.crime, seed=request.seed, small=request.small),
+        )
     if bank is not None:
         watch.begin("payouts through a bank that misbehaves, our process killed")
         scenes = (*scenes, bank_scene(bank.result()))

@@ -44,6 +44,11 @@ CONTENTS = (
     ("owners", "beneficial owners, 12 CFR 370 layout", "权益人清单"),
     ("report", "the custody report, in English and Chinese", "资金存管报告"),
     ("sample", "an auditor's sample, each movement with its receipt", "审计抽样与凭证"),
+    (
+        "crime",
+        "a wallet's day with fraud and laundering: reckoning.md, and the house that decided",
+        "欺诈与洗钱的一日",
+    ),
     ("log", "the transparency log: tiles, entries, signed checkpoint", "透明日志"),
     ("log.vkey", "the log's public key: all that a verifier needs to trust", "日志公钥"),
     ("witness.vkey", "public key of the bank's witness", "银行见证人公钥"),

@@ -30,6 +30,7 @@ from jinku.ledger import Ledger
 from jinku.log.checkpoint import SignedCheckpoint
 from jinku.log.publisher import Publisher
 from jinku.sim.run import SimClock
+from jinku.sim.scenes.crime import CrimeDoor
 
 
 class OpenHouse(Protocol):
@@ -149,9 +150,11 @@ OpenAt = Callable[[Path, SimClock], OpenHouse]
 
 @dataclass(frozen=True, slots=True)
 class Doors:
-    """How a house and custody over it are opened, and how the bank's scene is played (None: it is left out)."""
+    """How a house and custody over it are opened, how the bank's scene is played, and how a house that decides is
+    opened (None: what it is for is left out)."""
 
     open_house: OpenAt
     custody: Callable[[OpenHouse, Clock], OpenCustody]
     bank: Callable[[Path, int, int], BankBooks] | None = None
     """(directory, how many instructions, seed)"""
+    crime: CrimeDoor | None = None

@@ -10,7 +10,7 @@ from pathlib import Path
 LIST_CSV = """\
 id,name,aliases,kind,country,since
 J-001,Karim Yusuf AL-HARTHI,Abu Yusuf,P,YE,2019-04-02
-J-002,王永贵,,P,CN,2021-09-15
+J-002,慕容朔,,P,CN,2021-09-15
 J-003,Meridian Blue Shipping FZE,MBS Line,O,AE,2023-01-30
 J-004,Oleksandr Petrovych HRYTSENKO,,P,UA,2022-03-11
 J-005,朴成浩,Pak Song Ho,P,KP,2017-06-05
@@ -32,9 +32,9 @@ since = "since"
 P = "Person"
 O = "Organization"
 """
-AS_TYPED = ("Kareem Yousef Al Harthi", "Wang Yonggui", "MERIDIAN BLUE SHIPPING F.Z.E.")
+AS_TYPED = ("Kareem Yousef Al Harthi", "Murong Shuo", "MERIDIAN BLUE SHIPPING F.Z.E.")
 """How customers write some of them."""
-NAMESAKES = ("Karim Mansour", "王永明", "Blue Meridian Tours SA")
+NAMESAKES = ("Karim Mansour", "慕容清", "Blue Meridian Tours SA")
 """People and firms who share a word with one of them and are nobody."""
 
 

@@ -76,3 +76,5 @@ LOOKALIKES: dict[str, Callable[[Cast], Iterator[Movement]]] = {
     "shopkeeper": shopkeeper,
     "namesake": namesake,
 }
+HABITS_DAYS: dict[str, tuple[int, ...]] = {"wages": (30,), "shopkeeper": (1, 2, 3, 7, 8, 9, 14, 15, 21, 22)}
+"""How many days before the day the same people did the same: wages are paid every month, takings brought most days."""

@@ -2,8 +2,8 @@
 
 Rules:
 
-1. Stopped is denied. Held is reserved until a person, or the customer, has spoken. Missed is a crime let through; an
-   honest movement held or stopped is wrong.
+1. Stopped is denied. Held is reserved until two persons have spoken, asked back until the customer has. Missed is a
+   crime let through; an honest movement held or stopped is wrong.
 2. A story is noticed where at least one of its movements was held or stopped, or an alert names one of its accounts.
 
 Example::
@@ -31,11 +31,11 @@ class Line:
     movements: int
     stopped: int
     held: int
-    """Held, or asked back of the customer."""
+    asked: int
     passed: int
     amount: int
     kept: int
-    """Of the amount, what was stopped or held."""
+    """Of the amount, what was stopped, held or asked back."""
 
     @property
     def group(self) -> str:
@@ -67,7 +67,8 @@ def _line(name: str, scheme: str, group: Sequence[Outcome], alerted: AbstractSet
         len(noticed & numbers),
         len(group),
         counts[Answer.STOPPED],
-        counts[Answer.HELD] + counts[Answer.ASKED],
+        counts[Answer.HELD],
+        counts[Answer.ASKED],
         counts[Answer.PASSED],
         sum(one.movement.amount for one in group),
         sum(one.movement.amount for one in group if one.answer is not Answer.PASSED),

@@ -12,7 +12,7 @@ from random import Random
 
 from jinku.sim.crime.custom import DAY_US, ordinary_day
 from jinku.sim.crime.listed import AS_TYPED
-from jinku.sim.crime.lookalikes import LOOKALIKES
+from jinku.sim.crime.lookalikes import HABITS_DAYS, LOOKALIKES
 from jinku.sim.crime.model import HONEST, Movement, Person, Scale, Story
 from jinku.sim.crime.people import population
 from jinku.sim.crime.schemes import PLANTED, Cast
@@ -46,6 +46,16 @@ def make_world(scale: Scale, begins: int, seed: int, listed: Sequence[str] = AS_
     for name, act in LOOKALIKES.items():
         for _ in range(scale.each):
             stories.append(_story(len(stories) + 1, name, HONEST, list(act(cast))))
+    history += [
+        movement._replace(
+            at=movement.at - ago * DAY_US, amount=max(100, round(movement.amount * rng.uniform(0.9, 1.1)))
+        )
+        for story in stories
+        for ago in HABITS_DAYS.get(story.name, ())
+        if ago <= scale.history_days
+        for movement in story.movements
+    ]
+    history = [one._replace(story=0) for one in history]
     planted = [movement for story in stories for movement in story.movements]
     day = [*ordinary_day(rng, people, begins), *planted]
     return CrimeWorld(tuple(people), _in_time(history), _in_time(day), tuple(stories))

@@ -5,9 +5,9 @@ Rules:
 1. The day's people, movements and crimes are `jinku.sim.crime`; the house that decides is a real one with the rules
    and features that come with Jinku, and a list of invented names.
 2. Whoever decides is never told a label. The reckoning is made from the labels afterwards.
-3. What must hold is checked: money to listed names is stopped, structuring and dormant mules are noticed, no more
-   ordinary custom is kept waiting than `WRONG_SHARE_MAX`, the day replays without a mismatch, and one held payment is
-   released and one refused, each by two persons. That a persuaded customer is missed is told, not hidden.
+3. What must hold is checked: money to listed names is stopped, most schemes are noticed, no more ordinary custom is
+   held than `WRONG_SHARE_MAX` or asked back than `ASKED_SHARE_MAX`, the day replays without a mismatch, and one held
+   payment is released and one refused, each by two persons. That a persuaded customer is missed is told, not hidden.
 
 Example::
 
@@ -36,7 +36,8 @@ from jinku.sim.scenes.scene import Scene
 DAY = date(2026, 11, 20)
 CHINA = timezone(timedelta(hours=8))
 SMALL = Scale(people=700, companies=20, shops=80, history_days=32, each=2)
-WRONG_SHARE_MAX = 0.02
+WRONG_SHARE_MAX, ASKED_SHARE_MAX = 0.02, 0.06
+WORDS = ("stopped 拦截", "held 暂停", "asked back 询问客户")
 GROUPS = (("fraud", "欺诈"), ("laundering", "洗钱"), ("honest", "正常"))
 CSV_FILE, PAGE_FILE = "reckoning.csv", "reckoning.md"
 
@@ -96,7 +97,7 @@ def crime_scene(
 def _checks(lines: Sequence[Line], settled: tuple[str, str], mismatches: int) -> list[Check]:
     by_name = {one.name: one for one in lines}
     ordinary = by_name["ordinary"]
-    wrong = ordinary.movements - ordinary.passed
+    wrong = ordinary.stopped + ordinary.held
     listed = by_name[Scheme.LISTED]
     checks = [
         Check(
@@ -105,9 +106,14 @@ def _checks(lines: Sequence[Line], settled: tuple[str, str], mismatches: int) ->
             f"{listed.stopped} stopped",
         ),
         Check(
-            f"at most {WRONG_SHARE_MAX:.0%} of ordinary custom waits",
+            f"at most {WRONG_SHARE_MAX:.0%} of ordinary custom is held",
             wrong <= WRONG_SHARE_MAX * ordinary.movements,
             f"{wrong} of {ordinary.movements}",
+        ),
+        Check(
+            f"at most {ASKED_SHARE_MAX:.0%} of ordinary custom is asked back",
+            ordinary.asked <= ASKED_SHARE_MAX * ordinary.movements,
+            f"{ordinary.asked} of {ordinary.movements}",
         ),
         Check(
             "held: one released, one refused, by two persons",
@@ -142,27 +148,29 @@ def _utc_days(outcomes: Sequence[Outcome]) -> list[date]:
 def _group_row(lines: Sequence[Line], group: str, chinese: str) -> tuple[str, str]:
     mine = [one for one in lines if one.group == group and one.name != "ordinary"]
     stories, noticed = sum(one.stories for one in mine), sum(one.noticed for one in mine)
-    total, stopped = sum(one.movements for one in mine), sum(one.stopped for one in mine)
-    held, passed = sum(one.held for one in mine), sum(one.passed for one in mine)
-    kept, amount = sum(one.kept for one in mine), sum(one.amount for one in mine)
+    told = f"{sum(one.movements for one in mine)} movements, {stories} stories: {_kept(mine)}"
+    passed = sum(one.passed for one in mine)
     if group == "honest":
-        return (
-            f"look-alikes {chinese}相似",
-            f"{total} movements of {stories} stories: {stopped + held} wrongly kept 误拦, {passed} let through",
-        )
+        return f"look-alikes {chinese}相似", f"{told}, all wrongly 误拦; {passed} let through"
+    kept, amount = sum(one.kept for one in mine), sum(one.amount for one in mine)
     return (
         f"{group} {chinese}",
-        f"{total} movements of {stories} stories: {stopped} stopped 拦截, {held} held 暂停, {passed} missed 漏过; "
-        f"{kept / 100:,.0f} of {amount / 100:,.0f} yuan kept back; {noticed} stories noticed 发现",
+        f"{told}, {passed} missed 漏过; {kept / 100:,.0f} of {amount / 100:,.0f} yuan kept back; "
+        f"{noticed} stories noticed 发现",
     )
+
+
+def _kept(lines: Sequence[Line]) -> str:
+    counts = (sum(getattr(one, name) for one in lines) for name in ("stopped", "held", "asked"))
+    return ", ".join(f"{count} {word}" for count, word in zip(counts, WORDS, strict=True))
 
 
 def _ordinary_row(lines: Sequence[Line]) -> tuple[str, str]:
     one = next(line for line in lines if line.name == "ordinary")
-    wrong = one.movements - one.passed
+    share = (one.movements - one.passed) / one.movements
     return (
         "ordinary custom 普通交易",
-        f"{one.movements:,} movements: {wrong} wrongly stopped or held 误拦 ({wrong / one.movements:.1%})",
+        f"{one.movements:,} movements: {_kept([one])}, wrongly 误拦 ({share:.1%})",
     )
 
 
@@ -174,6 +182,7 @@ _COLUMNS = (
     "movements",
     "stopped",
     "held",
+    "asked",
     "passed",
     "amount_fen",
     "kept_fen",
@@ -181,7 +190,17 @@ _COLUMNS = (
 
 
 def _json(one: Line) -> dict[str, object]:
-    values = (one.group, one.name, one.stories, one.noticed, one.movements, one.stopped, one.held, one.passed)
+    values = (
+        one.group,
+        one.name,
+        one.stories,
+        one.noticed,
+        one.movements,
+        one.stopped,
+        one.held,
+        one.asked,
+        one.passed,
+    )
     return dict(zip(_COLUMNS, (*values, str(one.amount), str(one.kept)), strict=True))
 
 
@@ -200,12 +219,12 @@ def reckoning_md(lines: Sequence[Line], history: int) -> str:
         "# A day with crime in it · 有欺诈与洗钱的一日\n\n"
         f"{history:,} movements of the weeks before were the history. Nobody who decided saw a label.\n"
         f"此前数周的 {history:,} 笔交易为历史；决策时不知标签。\n\n"
-        "| group 类别 | story 情节 | stories | noticed 发现 | movements 笔数 | stopped 拦截 | held 暂停 | passed 放行 "
-        "| yuan 金额 | kept back 截留 |\n|---|---|---:|---:|---:|---:|---:|---:|---:|---:|\n"
+        "| group 类别 | story 情节 | stories | noticed 发现 | movements 笔数 | stopped 拦截 | held 暂停 | asked 询问 "
+        "| passed 放行 | yuan 金额 | kept back 截留 |\n|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n"
     )
     rows = (
         f"| {one.group} | {one.name} | {one.stories} | {one.noticed} | {one.movements} | {one.stopped} | {one.held} "
-        f"| {one.passed} | {one.amount / 100:,.0f} | {one.kept / 100:,.0f} |\n"
+        f"| {one.asked} | {one.passed} | {one.amount / 100:,.0f} | {one.kept / 100:,.0f} |\n"
         for one in lines
     )
     return head + "".join(rows)
