@@ -2,8 +2,10 @@
 
 Rules:
 
-1. Requests that wait together are decided as one batch, kept and sealed, then sent; the next batch is decided
-   meanwhile. Each request is sent as its own, in order: chains never reach from one into another.
+1. Requests that wait together are decided as one batch, kept and sealed, then sent: three threads, so that a batch is
+   decided while the one before is kept and the one before that is sent. Each request is sent as its own, in order:
+   chains never reach from one into another. Requests are joined up to `TOGETHER_EVENTS`, so that a batch is decided
+   well within a deadline; a request that is larger goes alone.
 2. Allowed: sent as asked. Held or challenged: sent as pending under the same id. Denied: not sent. Of a linked chain
    the strongest action counts; what may not go takes its whole chain with it, whose others are answered
    ``linked_event_failed``.
@@ -31,23 +33,26 @@ from numpy.typing import NDArray
 
 from jinku.base.clock import Clock
 from jinku.base.closing import Closing
-from jinku.bootstrap.deciding_chains import Chains, waiting_rows
+from jinku.bootstrap.deciding_chains import Chains, numbers_of, waiting_rows
 from jinku.bootstrap.deciding_mark import DoneMark
 from jinku.bootstrap.deciding_status import DecidedStatus
 from jinku.ledger import committer as run
 from jinku.ledger.committer import Request, Waiting
 from jinku.ledger.errors import LedgerBusy, LedgerClosed, LedgerError, LedgerHalted
 from jinku.ledger.layout import RESULT, TRANSFER, Array
-from jinku.ledger.limits import BATCH_EVENTS_MAX, QUEUED_REQUESTS_MAX
+from jinku.ledger.limits import QUEUED_REQUESTS_MAX
 from jinku.ledger.model import CreateTransferStatus
 from jinku.ledger.service import Ledger, checked_batch
+from jinku.risk.decision.desk import SLICE_EVENTS
 from jinku.risk.decision.office import Answer, DecisionOffice, Ticket
 from jinku.risk.decision.record import Kept
 from jinku.risk.decision.transfers import Scene, rows_of, transfer_requests
 from jinku.risk.decision.waiting import WaitingBook, WaitState
 
 BATCHES_AHEAD = 2
-"""Batches that are decided and not sent yet."""
+"""Batches that wait between two of the threads."""
+TOGETHER_EVENTS = SLICE_EVENTS
+"""Events up to which requests that wait are joined into one batch."""
 _GOOD = (np.uint32(CreateTransferStatus.CREATED), np.uint32(CreateTransferStatus.EXISTS))
 _STATUS_OF = {
     WaitState.HELD: DecidedStatus.RISK_HELD,
@@ -93,11 +98,16 @@ class Gate(Closing):
         self.mark = DoneMark(mark, office.journal.size)
         self._queue: queue.Queue[Request | None] = queue.Queue(QUEUED_REQUESTS_MAX)
         self._decided: queue.Queue[_Batch | None] = queue.Queue(BATCHES_AHEAD)
+        self._kept: queue.Queue[_Batch | None] = queue.Queue(BATCHES_AHEAD)
         self._next: Request | None = None
         self._closed, self._lock = False, threading.Lock()
         self._threads = [
             threading.Thread(target=target, name=f"jinku-gate-{name}", daemon=True)
-            for name, target in (("decide", self._decide_all), ("send", self._send_all))
+            for name, target in (
+                ("decide", self._decide_all),
+                ("keep", self._keep_all),
+                ("send", self._send_all),
+            )
         ]
         for thread in self._threads:
             thread.start()
@@ -176,7 +186,7 @@ class Gate(Closing):
                 self._queue.put(None)
                 break
             events += len(request.payload)
-            if events > BATCH_EVENTS_MAX:
+            if events > TOGETHER_EVENTS:
                 self._next = request
                 break
             group.append(request)
@@ -198,10 +208,25 @@ class Gate(Closing):
                 self.mark.begin(ticket.number)
         return _Batch(group, rows, edges, chains, ticket)
 
+    # --- keeping -----------------------------------------------------------------------------------------------------
+
+    def _keep_all(self) -> None:
+        """Make each batch durable and seal it; only what is goes on to be sent."""
+        while (batch := self._decided.get()) is not None:
+            # The boundary of the thread, as above.
+            try:
+                if batch.ticket is not None:
+                    self._office.keep(batch.ticket)
+            except Exception as error:  # noqa: BLE001
+                _fail(batch.requests, error)
+                continue
+            self._kept.put(batch)
+        self._kept.put(None)
+
     # --- sending -----------------------------------------------------------------------------------------------------
 
     def _send_all(self) -> None:
-        while (batch := self._decided.get()) is not None:
+        while (batch := self._kept.get()) is not None:
             # The boundary of the thread, as above; what was decided is in the journal, and `recover` finishes it.
             try:
                 results = self._sent(batch)
@@ -212,8 +237,6 @@ class Gate(Closing):
                 request.answer(results[batch.edges[number] : batch.edges[number + 1]])
 
     def _sent(self, batch: _Batch) -> Array:
-        if batch.ticket is not None:
-            self._office.keep(batch.ticket)
         answer = None if batch.ticket is None else batch.ticket.answer
         results = self._posted(batch.rows, batch.edges, batch.chains, answer)
         if batch.ticket is not None and batch.ticket.number >= 0:
@@ -245,14 +268,16 @@ class Gate(Closing):
         """Enter what waits from now on, and answer for it as it stands."""
         booked = np.isin(results["status"], _GOOD)
         fresh = waiting_rows(rows, chains, answer, waits, booked, self._clock())
-        if fresh:
-            self.waiting.add(fresh)
-        places = np.flatnonzero(waits & booked).tolist()
-        ids = [int(rows["id_lo"][at]) | int(rows["id_hi"][at]) << 64 for at in places]
-        states = self.waiting.among(ids)
-        for at, number in zip(places, ids, strict=True):
-            if number in states:
-                results["status"][at] = _STATUS_OF.get(states[number].state, results["status"][at])
+        states = self.waiting.add(fresh) if fresh else {}
+        places = np.flatnonzero(waits & booked)
+        ids = numbers_of(rows[places], "id")
+        if again := [one for one in ids if one not in states]:
+            states |= self.waiting.states(again)
+        told = zip(ids, results["status"][places].tolist(), strict=True)
+        results["status"][places] = [
+            status if number not in states else _STATUS_OF.get(states[number], status)
+            for number, status in told
+        ]
 
     # --- after a crash -----------------------------------------------------------------------------------------------
 

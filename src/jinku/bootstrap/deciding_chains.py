@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 from jinku.bootstrap.deciding_status import DecidedStatus
 from jinku.ledger.layout import Array
 from jinku.ledger.model import CreateTransferStatus, TransferFlags
-from jinku.risk.decision.model import OUTCOME, Action, chain_starts
+from jinku.risk.decision.model import Action, chain_starts
 from jinku.risk.decision.office import Answer
 from jinku.risk.decision.waiting import Waiting, WaitingBook, WaitState
 
 _LINKED, _PENDING = np.uint16(TransferFlags.LINKED), np.uint16(TransferFlags.PENDING)
 _RESOLVES = np.uint16(TransferFlags.POST_PENDING_TRANSFER | TransferFlags.VOID_PENDING_TRANSFER)
 _MOST = np.uint64((1 << 64) - 1)
+_BEGINNINGS = {int(Action.HOLD): WaitState.HELD, int(Action.CHALLENGE): WaitState.CHALLENGED}
 
 
 @dataclass(frozen=True)
@@ -97,9 +98,7 @@ class Chains:
         self, rows: Array, resolves: NDArray[np.bool_], held: NDArray[np.bool_], waiting: WaitingBook
     ) -> list[int]:
         """The rows that post or void what waits, or what begins to wait in this batch."""
-        begins = {
-            int(rows["id_lo"][at]) | int(rows["id_hi"][at]) << 64 for at in np.flatnonzero(held).tolist()
-        }
+        begins = set(numbers_of(rows[held], "id"))
         if not begins and not waiting.open:
             return []
         places = np.flatnonzero(resolves)
@@ -120,27 +119,42 @@ def waiting_rows(
     rows: Array, chains: Chains, answer: Answer, waits: NDArray[np.bool_], booked: NDArray[np.bool_], now: int
 ) -> list[Waiting]:
     """The rows of a batch that wait from now on, for the book; those that the ledger did not take are told so."""
-    outcomes = np.zeros(len(rows), OUTCOME)
-    outcomes[chains.decided] = answer.outcomes
     fresh = np.zeros(len(rows), np.bool_)
     fresh[chains.decided] = answer.fresh
-    record_rows = np.cumsum(fresh) - 1
-    found = []
-    for at in np.flatnonzero(waits & fresh).tolist():
-        row, head, outcome = rows[at], rows[chains.starts[at]], outcomes[at]
-        state = WaitState.HELD if outcome["action"] == Action.HOLD else WaitState.CHALLENGED
-        found.append(
-            Waiting(
-                id=int(row["id_lo"]) | int(row["id_hi"]) << 64,
-                head=int(head["id_lo"]) | int(head["id_hi"]) << 64,
-                record=answer.record,
-                row=int(record_rows[at]),
-                state=state if booked[at] else WaitState.NOT_BOOKED,
-                why=answer.whys[int(outcome["why"])],
-                amount=int(row["amount_lo"]) | int(row["amount_hi"]) << 64,
-                ledger=int(row["ledger"]),
-                own_pending=bool(int(row["flags"]) & TransferFlags.PENDING),
-                since=now,
-            )
+    places = np.flatnonzero(waits & fresh)
+    of_decided = np.searchsorted(chains.decided, places)
+    outcomes = answer.outcomes[of_decided]
+    taken, heads = rows[places], rows[chains.starts[places]]
+    states = np.where(booked[places], outcomes["action"], Action.ALLOW)
+    columns = zip(
+        numbers_of(taken, "id"),
+        numbers_of(heads, "id"),
+        (np.cumsum(answer.fresh) - 1)[of_decided].tolist(),
+        states.tolist(),
+        outcomes["why"].tolist(),
+        numbers_of(taken, "amount"),
+        taken["ledger"].tolist(),
+        ((taken["flags"] & _PENDING) != 0).tolist(),
+        strict=True,
+    )
+    return [
+        Waiting(
+            number,
+            head,
+            answer.record,
+            row,
+            _BEGINNINGS.get(state, WaitState.NOT_BOOKED),
+            answer.whys[why],
+            amount,
+            ledger,
+            own_pending,
+            now,
         )
-    return found
+        for number, head, row, state, why, amount, ledger, own_pending in columns
+    ]
+
+
+def numbers_of(rows: Array, name: str) -> list[int]:
+    """A 128-bit field of ``TRANSFER`` rows as integers."""
+    low, high = rows[f"{name}_lo"].tolist(), rows[f"{name}_hi"].tolist()
+    return [one | more << 64 for one, more in zip(low, high, strict=True)]

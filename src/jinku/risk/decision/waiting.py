@@ -18,9 +18,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, String, Table, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from jinku.base.database import Database
 
+WHY_CHARACTERS = 300
 TABLES = MetaData()
 _waiting = Table(
     "risk_waiting",
@@ -30,7 +33,7 @@ _waiting = Table(
     Column("record", BigInteger, nullable=False),
     Column("row", Integer, nullable=False),
     Column("state", String(16), nullable=False, index=True),
-    Column("why", String(300), nullable=False),
+    Column("why", String(WHY_CHARACTERS), nullable=False),
     Column("amount", String(39), nullable=False),
     Column("ledger", BigInteger, nullable=False),
     Column("own_pending", Integer, nullable=False),
@@ -102,14 +105,27 @@ class WaitingBook:
         """For what a transfer waits now; None where it does not."""
         return self._open.get(number)
 
-    def add(self, rows: Sequence[Waiting]) -> None:
-        """Enter transfers that begin to wait; those that are there stay as they are. Raises DatabaseUnavailable."""
+    def add(self, rows: Sequence[Waiting]) -> dict[int, WaitState]:
+        """Enter transfers that begin to wait; those that are there stay as they are. How each of them stands now.
+
+        Raises DatabaseUnavailable."""
+        states = {one.id: one.state for one in rows}
         with self._database.writing() as connection:
-            there = self._among(connection, [one.id for one in rows])
-            for one in rows:
-                if one.id not in there:
-                    connection.execute(_waiting.insert().values(**_row(one)))
-        self._open.update({one.id: one.state for one in rows if one.id not in there and one.state in OPEN})
+            insert = sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert
+            entered = connection.execute(
+                insert(_waiting).on_conflict_do_nothing(),
+                [_row(one) for one in rows],
+                execution_options={"preserve_rowcount": True},
+            ).rowcount
+            if entered != len(rows):  # done again after a crash: some may even have ended
+                states.update(self._states(connection, list(states)))
+        self._open.update({number: state for number, state in states.items() if state in OPEN})
+        return states
+
+    def states(self, numbers: Sequence[int]) -> dict[int, WaitState]:
+        """How those of `numbers` stand that wait or waited."""
+        with self._database.reading() as connection:
+            return self._states(connection, numbers)
 
     def among(self, numbers: Iterable[int]) -> dict[int, Waiting]:
         """Those of `numbers` that wait or waited."""
@@ -158,6 +174,16 @@ class WaitingBook:
         for one in chain:
             self._open.pop(one.id, None)
 
+    def _states(self, connection: Connection, numbers: Sequence[int]) -> dict[int, WaitState]:
+        found: dict[int, WaitState] = {}
+        for at in range(0, len(numbers), IDS_AT_ONCE):
+            wanted = [_hex(one) for one in numbers[at : at + IDS_AT_ONCE]]
+            rows = connection.execute(
+                select(_waiting.c.id, _waiting.c.state).where(_waiting.c.id.in_(wanted))
+            ).all()
+            found.update((int(number, 16), WaitState(state)) for number, state in rows)
+        return found
+
     def _among(self, connection: Connection, numbers: list[int]) -> dict[int, Waiting]:
         found: dict[int, Waiting] = {}
         for at in range(0, len(numbers), IDS_AT_ONCE):
@@ -172,14 +198,22 @@ def _hex(number: int) -> str:
 
 
 def _row(one: Waiting) -> dict[str, object]:
-    values: dict[str, object] = {name: getattr(one, name) for name in Waiting.__slots__}
-    amount = str(one.amount)
-    return values | {
+    return {
         "id": _hex(one.id),
         "head": _hex(one.head),
-        "amount": amount,
+        "record": one.record,
+        "row": one.row,
+        "state": one.state,
+        "why": one.why[:WHY_CHARACTERS],
+        "amount": str(one.amount),
+        "ledger": one.ledger,
         "own_pending": int(one.own_pending),
-        "why": one.why[:300],
+        "since": one.since,
+        "proposed": one.proposed,
+        "proposed_by": one.proposed_by,
+        "ended_by": one.ended_by,
+        "ended_at": one.ended_at,
+        "note": one.note,
     }
 
 

@@ -12,8 +12,9 @@ Example::
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
-from jinku.base.compiled import borrowed, compiled
+from jinku.base.compiled import released
 from jinku.risk.features.errors import NotASnapshot
 from jinku.risk.features.layout import (
     BITS,
@@ -22,9 +23,7 @@ from jinku.risk.features.layout import (
     FREE,
     NEVER,
     NONE,
-    OLDEST,
     ROW_WORDS,
-    SLOT,
     SLOT_WORDS,
     SLOTS,
     START,
@@ -48,62 +47,93 @@ def reserve(plan: Plan, memory: Memory, events: int) -> Memory:
     start, end, used, free, _ = memory.state.tolist()
     more = events * len(plan.sides)
     rows, slots = end - start + more, used + more
-    enough_slots = slots - free <= len(memory.slots)
-    if rows <= len(memory.rows) and enough_slots:
-        return memory
-    wanted = max(rows, len(memory.rows)), max(0 if enough_slots else slots, len(memory.slots))
-    return _moved(plan, memory, *wanted)
+    if rows > len(memory.rows):
+        memory = _with_rows(plan, memory, rows)
+    if slots - free > len(memory.slots):
+        memory = _with_slots(plan, memory, slots)
+    return memory
 
 
-def _moved(plan: Plan, memory: Memory, rows: int, slots: int) -> Memory:
-    state = memory.state
-    grown = _room(plan, state, rows, slots)
-    numbers = np.arange(state[START], state[END], dtype=np.int64)
-    grown.rows[numbers & (len(grown.rows) - 1)] = memory.rows[numbers & (len(memory.rows) - 1)]
-    used = int(state[SLOTS])
-    grown.slots[:used] = memory.slots[:used]
-    grown.free[: int(state[FREE])] = memory.free[: int(state[FREE])]
-    fill_tables(plan, grown)
-    return grown
+def _with_rows(plan: Plan, memory: Memory, rows: int) -> Memory:
+    """`memory` with a larger ring; slots and their table stay."""
+    start, end = int(memory.state[START]), int(memory.state[END])
+    grown = _ring(plan, rows)
+    _copied(grown, memory.rows, start, end)
+    memory = memory._replace(rows=grown, distinct=_values(plan, grown))
+    fill_values(plan, memory)
+    return memory
 
 
-def _room(plan: Plan, state: Integers, rows: int, slots: int) -> Memory:
-    ring = 1 << max(rows - 1, 1).bit_length()
+def _with_slots(plan: Plan, memory: Memory, slots: int) -> Memory:
+    """`memory` with room for more slots; rows and what `distinct` counts stay."""
+    used, free = int(memory.state[SLOTS]), int(memory.state[FREE])
+    grown, listed, table = _slots(plan, slots)
+    grown[:used] = memory.slots[:used]
+    listed[:free] = memory.free[:free]
+    memory = memory._replace(slots=grown, free=listed, table=table)
+    fill_slots(plan, memory, _in_use(memory))
+    return memory
+
+
+def _copied(into: Integers, source: Integers, start: int, end: int) -> None:
+    """Copy the rows from number `start` to `end` from one ring into another."""
+    at = start
+    while at < end:
+        here, there = at & (len(source) - 1), at & (len(into) - 1)
+        count = min(end - at, len(source) - here, len(into) - there)
+        into[there : there + count] = source[here : here + count]
+        at += count
+
+
+def _in_use(memory: Memory) -> NDArray[np.bool_]:
+    """Which slots have rows."""
+    used = np.ones(int(memory.state[SLOTS]), np.bool_)
+    used[memory.free[: int(memory.state[FREE])]] = False
+    return used
+
+
+def _ring(plan: Plan, rows: int) -> Integers:
+    return np.zeros((1 << max(rows - 1, 1).bit_length(), int(plan.sizes[ROW_WORDS])), np.int64)
+
+
+def _values(plan: Plan, ring: Integers) -> Integers:
+    """Empty tables of what `distinct` counts, for a ring of this size."""
+    return np.full((len(plan.distincts), 2 * len(ring)), NONE, np.int64)
+
+
+def _slots(plan: Plan, slots: int) -> tuple[Integers, Integers, Integers]:
+    """Slots, the list of free ones, and the table of identities."""
     places = 1 << max(slots - 1, 1).bit_length()
-    return Memory(
-        state,
-        np.zeros((ring, int(plan.sizes[ROW_WORDS])), np.int64),
+    return (
         np.zeros((places, int(plan.sizes[SLOT_WORDS])), np.int64),
         np.zeros(places, np.int64),
         np.full(2 * places, NONE, np.int64),
-        np.full((len(plan.distincts), 2 * ring), NONE, np.int64),
     )
 
 
-@compiled
-def fill_tables(plan: Plan, memory: Memory) -> None:
-    """Enter every slot in use and the newest row of every value into the empty tables."""
-    plan = Plan(
-        borrowed(plan.sides),
-        borrowed(plan.bits),
-        borrowed(plan.values),
-        borrowed(plan.distincts),
-        borrowed(plan.monos),
-        borrowed(plan.nears),
-        borrowed(plan.frames),
-        borrowed(plan.ops),
-        borrowed(plan.outs),
-        borrowed(plan.sizes),
-    )
+def _room(plan: Plan, state: Integers, rows: int, slots: int) -> Memory:
+    ring = _ring(plan, rows)
+    return Memory(state, ring, *_slots(plan, slots), _values(plan, ring))
+
+
+@released
+def fill_slots(plan: Plan, memory: Memory, used: NDArray[np.bool_]) -> None:
+    """Enter every slot in use into the empty table."""
+    for slot in range(len(used)):
+        if used[slot]:
+            enter_slot(plan, memory, slot)
+
+
+@released
+def fill_values(plan: Plan, memory: Memory) -> None:
+    """Enter the newest row of every value into the empty tables of what `distinct` counts."""
     state, rows = memory.state, memory.rows
     ring = len(rows) - 1
-    for number in range(state[START], state[END]):
-        at = number & ring
-        if memory.slots[rows[at, SLOT], OLDEST] == number:
-            enter_slot(plan, memory, rows[at, SLOT])
-        for kind in range(len(plan.distincts)):
-            links = plan.distincts[kind, 2]
-            if (rows[at, BITS] >> plan.distincts[kind, 0]) & 1 and rows[at, links + DISTINCT_AFTER] == NEVER:
+    for kind in range(len(plan.distincts)):
+        bit, links = plan.distincts[kind, 0], plan.distincts[kind, 2]
+        for number in range(state[START], state[END]):
+            at = number & ring
+            if (rows[at, BITS] >> bit) & 1 and rows[at, links + DISTINCT_AFTER] == NEVER:
                 memory.distinct[kind, find_value(memory, kind, links, at)] = number
 
 
@@ -138,5 +168,6 @@ def from_bytes(plan: Plan, raw: bytes) -> Memory:
     at, end = end, end + slots * slot_words
     memory.slots[:slots] = words[at:end].reshape(slots, slot_words)
     memory.free[:free] = words[end:]
-    fill_tables(plan, memory)
+    fill_slots(plan, memory, _in_use(memory))
+    fill_values(plan, memory)
     return memory
