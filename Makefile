@@ -6,7 +6,6 @@
 VENV := .venv
 BIN := $(VENV)/bin
 FLINK := .venv-flink
-GATEWAY_SHA256 := aad296a152dc367ddd70727f5a57dd61958cff3d8dceb1f947bf8d9705c8d724
 PYTHON ?= python3
 
 .PHONY: demo test test-scale check suite lock clean
@@ -53,7 +52,7 @@ $(VENV)/.browser: $(VENV)/bin/python
 	@touch $@
 
 # Features on a cluster. Flink pins old numpy, pandas and pyarrow, so it has an environment of its own.
-test-scale: $(VENV)/.dev $(FLINK)/.ready $(FLINK)/.gateway
+test-scale: $(VENV)/.dev $(FLINK)/.ready
 	JINKU_SCALE=1 JINKU_FLINK=$(FLINK) timeout 900 $(BIN)/python -m pytest -n 0 -p no:cacheprovider -rs tests/scale
 
 $(FLINK)/.java:
@@ -67,16 +66,6 @@ $(FLINK)/.ready: requirements/flink.txt $(FLINK)/.java
 	$(PYTHON) -m venv $(FLINK) || { apt-get install -y python3-venv && $(PYTHON) -m venv $(FLINK); }
 	$(FLINK)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/flink.txt
 	touch $@
-
-# Flink's Python package brings no SQL Gateway; Maven has it. Without Maven the tests against a real gateway skip and say so.
-$(FLINK)/.gateway: $(FLINK)/.ready
-	@{ command -v mvn >/dev/null \
-	  && timeout 300 mvn -q -B -Dmaven.repo.local=$(FLINK)/maven dependency:get -Dtransitive=false \
-	    -Dartifact=org.apache.flink:flink-sql-gateway:2.3.0 \
-	  && cp $(FLINK)/maven/org/apache/flink/flink-sql-gateway/2.3.0/flink-sql-gateway-2.3.0.jar $(FLINK)/gateway.jar \
-	  && echo "$(GATEWAY_SHA256)  $(FLINK)/gateway.jar" | sha256sum --check --quiet; } >/dev/null 2>&1 \
-	  || { rm -f $(FLINK)/gateway.jar; echo "No SQL Gateway could be had from Maven: tests against a real one are left out."; }
-	@touch $@
 
 # Needs uv (https is spoken to whatever index pip is set up for; no host is written into the files).
 lock:

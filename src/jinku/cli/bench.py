@@ -111,6 +111,32 @@ def recon(
     _report("recon", run(seed, lines, note), json)
 
 
+@bench_app.command()
+def risk(
+    sample_data: Annotated[
+        Path | None,
+        typer.Option(
+            "--sample-data", help="With card-fraud/, amlsim/ and lists/; parts without theirs are left out."
+        ),
+    ] = None,
+    transfers: Annotated[int, typer.Option(help="Decided in the corridor; 0 for none.", min=0)] = 400_000,
+    events: Annotated[
+        int, typer.Option(help="Rebuilt from the log, and compared; 0 for none.", min=0)
+    ] = 1_000_000,
+    flink: Annotated[
+        str, typer.Option(help="For the comparison: auto, no, a gateway's URL or a path.")
+    ] = "auto",
+    seed: Annotated[int, typer.Option(help="Of all that is random by choice.", min=0)] = 7,
+    scratch: Scratch = None,
+    json: Json = False,
+) -> None:
+    """Risk: decisions inline, features, rules, parity of engines, card fraud, transfer graph, screening, replay."""
+    from jinku.bench.risk import RiskSizes, run
+
+    sizes = RiskSizes(transfers, events, parity, seed)
+    _report("risk", run(sizes, sample_data, scratch, note), json)
+
+
 def _report(name: str, figures: "Mapping[str, Figure]", as_json: bool) -> None:
     from jinku.bench.report import Report
 
