@@ -198,6 +198,17 @@ class Custody(Closing):
 
         return self._once("risk", lambda: self._undo.enter_context(Risk(self.house, self.clock)))
 
+    def watch_risk(self) -> None:
+        """From now on, what is published takes force while the house runs, and decisions become alerts."""
+        risk = self.risk
+        if risk is not None:
+            from jinku.bootstrap.risk_desks import open_desks
+            from jinku.bootstrap.risk_watch import RiskWatch
+
+            zone = risk.settings.zone
+            alerts = open_desks(self.house, self.clock, zone=zone).alerts
+            self._once("risk watch", lambda: self._undo.enter_context(RiskWatch(risk, alerts)))
+
     def guard(self, entity: int) -> BackdatingGuard:
         """What stands before the ledger for a legal entity's books (rule 5)."""
         return self._once("guard", lambda: self._guard(entity), entity)

@@ -5,7 +5,8 @@ Rules:
 1. Each movement that was held or denied is one alert of its customer, under the decision's own key: handing over twice
    changes nothing. A challenge is between platform and customer and is none.
 2. The typology is that of the strongest rule that fired (the first of equal ones); without a rule it is ``model``,
-   ``screening``, ``late`` or ``engine_failed``. The score is the rules' points, at least that of the action.
+   ``screening``, ``measure``, ``late`` or ``engine_failed``. The score is the rules' points, at least that of the
+   action. What is in no currency of ISO 4217 is told without its amount.
 3. Evidence is the SHA-256 of the journal's record, which the log seals.
 4. Up to which record alerts were raised is kept beside the journal; lost, everything is handed over again.
 
@@ -20,20 +21,23 @@ from pathlib import Path
 
 import numpy as np
 
+from jinku.base.currency import TABLE
 from jinku.base.files import replace_durably
 from jinku.bootstrap.risk import RISK_DIRECTORY, Risk
 from jinku.risk.cases.alert_desk import AlertDesk
-from jinku.risk.cases.alerts import SCORE_MAX, Alert
+from jinku.risk.cases.alerts import AMOUNT_MAX, SCORE_MAX, Alert
+from jinku.risk.decision.combining import MEASURE_REASON
+from jinku.risk.decision.engines import rules_of
 from jinku.risk.decision.model import Action, Decided, Stage, Versions
 from jinku.risk.decision.record import Kept, RecordKind, decode
 from jinku.risk.events.columns import key_integers
 from jinku.risk.features.reading import parse_toml
 from jinku.risk.rules.model import Rule
-from jinku.risk.rules.reading import read_rules
 
 MARK_FILE = "alerted"
 LEAST_SCORE = {Action.HOLD: 60, Action.DENY: 90}
 _NS_PER_US = 1_000
+CODES = frozenset(unit.code for unit in TABLE)
 _AT_ONCE = 5_000
 
 
@@ -45,12 +49,15 @@ class AlertFeed:
         self._mark = risk.house.directory / RISK_DIRECTORY / MARK_FILE
         self._rules: dict[Versions, tuple[Rule, ...]] = {}
 
-    def feed(self) -> int:
-        """Hand over what was decided since the last time; how many alerts. Raises JournalAltered, VersionUnknown."""
+    def feed(self, most: int = 0) -> int:
+        """Hand over what was decided since the last time, of at most `most` records (0: all); how many alerts.
+        Raises JournalAltered, VersionUnknown."""
         journal, total = self._risk.journal, 0
         first, last = _read(self._mark), journal.sealed
         waiting: list[Alert] = []
-        for number in range(first if first <= last else 0, last):
+        first = first if first <= last else 0
+        last = min(last, first + most) if most else last
+        for number in range(first, last):
             if int(journal.place(number)["kind"]) == RecordKind.DECISIONS:
                 payload = journal.read(number)
                 waiting += self._alerts_of(decode(payload), hashlib.sha256(payload).hexdigest())
@@ -78,8 +85,8 @@ class AlertFeed:
                 typology=_typology(decided, place, rules, listed=bool(events.column("listed").values[place])),
                 score=min(SCORE_MAX, max(points, least)),
                 at=int(events.times[place]) * _NS_PER_US,
-                amount=amounts[row] if currencies[row] else 0,
-                currency=currencies[row] or "",
+                amount=min(amounts[row], AMOUNT_MAX) if currencies[row] in CODES else 0,
+                currency=currencies[row] if currencies[row] in CODES else "",
                 evidence=(digest,),
                 source="decision",
                 version=decided.versions.rules[:16] or decided.versions.policy[:16],
@@ -92,9 +99,7 @@ class AlertFeed:
             if versions.rules:
                 shelf = self._risk.shelf
                 features = parse_toml(shelf.take("features", versions.features).decode(), "features.toml")
-                found = read_rules(
-                    shelf.take("rules", versions.rules).decode(), features.namespace, "rules.toml"
-                ).rules
+                found = rules_of(shelf.take("rules", versions.rules), features.namespace).rules
             self._rules[versions] = found
         return self._rules[versions]
 
@@ -103,6 +108,8 @@ def _typology(decided: Decided, place: int, rules: tuple[Rule, ...], *, listed: 
     stage = Stage(int(decided.outcomes["stage"][place]))
     if stage is not Stage.DECIDED:
         return "late" if stage is Stage.LATE else "engine_failed"
+    if decided.why(place) == MEASURE_REASON:
+        return "measure"
     fired = np.flatnonzero(decided.findings.hits[place])
     acting = [rules[one] for one in fired.tolist() if one < len(rules) and not rules[one].shadow]
     if acting:

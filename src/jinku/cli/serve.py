@@ -58,6 +58,7 @@ def serve(
         }
         out = Output(json)
         out.show(about, lambda: out.pairs({**about, "vkeys": "\n".join(house.vkeys)}, "Jinku serves"))
+        services.custody.watch_risk()
         try:
             until_stopped(lambda: serve_app(create_app(services), binding))
         finally:
