@@ -52,10 +52,7 @@ def _parts(
         yield "features online, rebuilt", lambda: risk_features.run(sizes.rebuilt, scratch, progress)
     yield from _with_data(data, scratch, progress)
     if sizes.parity:
-        yield (
-            "three engines",
-            lambda: dict(risk_parity.parity_figures(events=sizes.parity, flink=sizes.flink, seed=sizes.seed)),
-        )
+        yield "three engines", lambda: risk_parity.parity_figures(sizes.parity, tell=progress)
 
 
 def _with_data(

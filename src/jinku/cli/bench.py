@@ -120,12 +120,8 @@ def risk(
         ),
     ] = None,
     transfers: Annotated[int, typer.Option(help="Decided in the corridor; 0 for none.", min=0)] = 400_000,
-    events: Annotated[
-        int, typer.Option(help="Rebuilt from the log, and compared; 0 for none.", min=0)
-    ] = 1_000_000,
-    flink: Annotated[
-        str, typer.Option(help="For the comparison: auto, no, a gateway's URL or a path.")
-    ] = "auto",
+    events: Annotated[int, typer.Option(help="Rebuilt from the log; 0 for none.", min=0)] = 1_000_000,
+    parity: Annotated[int, typer.Option(help="Compared between three engines; 0 for none.", min=0)] = 20_000,
     seed: Annotated[int, typer.Option(help="Of all that is random by choice.", min=0)] = 7,
     scratch: Scratch = None,
     json: Json = False,
