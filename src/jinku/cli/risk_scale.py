@@ -1,7 +1,10 @@
 """`jinku risk features flink | submit`, `jinku risk parity`: features on a cluster, and whether they are the same."""
 
-from contextlib import ExitStack
+import signal
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -128,7 +131,22 @@ def _session(flink: str, stack: ExitStack) -> "Session | None":
             raise
         note(f"Flink is left out: {absent}")
         return None
+    stack.enter_context(ending_in_order())
     return stack.enter_context(LocalCluster(home)).session()
+
+
+@contextmanager
+def ending_in_order() -> Iterator[None]:
+    """SIGTERM ends the block as SIGINT does, so that what was started is stopped, too."""
+    before = signal.signal(signal.SIGTERM, _end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _end(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 def _render(out: Output, found: "Parity") -> None:

@@ -1,5 +1,7 @@
 """Events out, features back, and what a comparison says of a bit that differs."""
 
+import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from jinku.cli.main import app
+from jinku.cli.risk_scale import ending_in_order
 from jinku.risk.features.duck import backtest
 from jinku.risk.features.flink import FlinkFailed, NoFlink, find_flink
 from jinku.risk.features.flink.exchange import read_features, write_events
@@ -137,3 +140,10 @@ def test_the_command_fails_where_a_value_differs(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(parity, "backtest", wrong)
     done = CliRunner().invoke(app, ["risk", "parity", "--events", "200", "--flink", "no"])
     assert done.exit_code == 1
+
+
+def test_a_command_that_is_told_to_end_stops_its_cluster() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt), ending_in_order():
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert signal.getsignal(signal.SIGTERM) == before
