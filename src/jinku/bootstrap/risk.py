@@ -96,6 +96,7 @@ class Risk(Closing):
             known.restraints.read(self.journal, self._counted_from(known), self.journal.size)
             self.persons.enter(known)
             engines, policy = self.load(self.versions)
+            engines.rehearse(policy)
             self._read = rebuilt(engines, self.journal, self.snapshots, self.journal.size)
             if self._read > SNAPSHOT_EVENTS:
                 self.snapshots.put(self.journal.size, engines)
@@ -156,6 +157,7 @@ class Risk(Closing):
                     self.fault = ""
                     return False
                 engines, policy = self.load(versions)
+                engines.rehearse(policy)
             except JinkuError as error:
                 self.fault = error.message
                 return False

@@ -15,12 +15,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jinku.risk.decision.combining import RuleLine, RuleLines
+from jinku.risk.decision.combining import Basis, RuleLine, RuleLines, decisions
 from jinku.risk.decision.errors import VersionUnknown
-from jinku.risk.decision.model import Action, Bits, Floats, Versions
+from jinku.risk.decision.model import Action, Bits, Findings, Floats, Versions
 from jinku.risk.decision.policy import Policy
 from jinku.risk.decision.shelf import Shelf
 from jinku.risk.events.batch import EventBatch
+from jinku.risk.events.columns import Column, keys
 from jinku.risk.features.definition import FeatureSet
 from jinku.risk.features.engine import Engine
 from jinku.risk.features.frame import FeatureFrame
@@ -129,6 +130,20 @@ class HouseEngines:
             return False
         self._engine = other._engine
         return True
+
+    def rehearse(self, policy: Policy) -> None:
+        """Go the whole way beside the history, for a batch and for one event: what is compiled or written at first use
+        is there before the first deadline, which it would take up."""
+        engine = Engine(self._engine.features)
+        schema, basis = engine.features.schema, Basis(self.versions, self.lines, policy)
+        for first, count in ((1, 2), (3, 1)):
+            numbers = range(first, first + count)
+            columns = {"id": Column.full(keys(numbers)), "time": Column.of_integers(numbers)}
+            batch = EventBatch.build(schema, columns)
+            frame = engine.step(batch)
+            found = Findings(frame.values, self.model(frame, batch), self.rules(frame, batch))
+            if "listed" in schema.by_name:
+                decisions(batch, found, np.zeros(count, np.uint8), np.zeros(count, np.bool_), basis)
 
     def contributions(self, values: Floats) -> dict[str, float]:
         """What each feature gave to the model's score of one event (`values` in definition order), the strongest
