@@ -173,3 +173,23 @@ def test_no_generated_junk_or_machine_paths() -> None:
             text = path.read_text(encoding="utf-8", errors="replace")
             for needle in ("/work" + "/", "/root" + "/.", "/home" + "/"):
                 assert needle not in text, f"{path.relative_to(ROOT)} names a path of one machine: {needle}"
+
+
+def test_compiled_code_stands_below_what_it_calls() -> None:
+    """What is cached of compiled code is known by the code it names; a name that comes later is not seen."""
+    wrong: list[str] = []
+    for path in SOURCES:
+        body = ast.parse(path.read_text(encoding="utf-8")).body
+        functions = [node for node in body if isinstance(node, ast.FunctionDef)]
+        compiled = [
+            node for node in functions if _COMPILERS & {ast.unparse(one) for one in node.decorator_list}
+        ]
+        places = {node.name: node.lineno for node in functions}
+        for node in compiled:
+            called = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
+            later = sorted(name for name in called & places.keys() if places[name] > node.lineno)
+            wrong += [f"{path.relative_to(ROOT)}:{node.lineno} {node.name} calls {name}" for name in later]
+    assert not wrong, f"compiled code above what it calls runs stale copies of it: {wrong}"
+
+
+_COMPILERS = {"compiled", "inlined", "released"}
