@@ -9,8 +9,9 @@ Rules:
 2. Allowed: sent as asked. Held or challenged: sent as pending under the same id. Denied: not sent. Of a linked chain
    the strongest action counts; what may not go takes its whole chain with it, whose others are answered
    ``linked_event_failed``.
-3. What posts or voids a pending transfer has that one's decision: it passes, unless the pending one itself waits. What
-   has no valid id passes too, since the ledger refuses it.
+3. What posts or voids a pending transfer has that one's decision: it passes, unless the pending one was held or
+   challenged (by whatever door it came) and the sealed journal has no release of it. What has no valid id passes too,
+   since the ledger refuses it.
 4. The same request again gets the same answer, as the transfer stands by then. Another request under a decided id is
    refused by name, and nothing is sent.
 5. Whatever a crash left between journal, seal and ledger is finished by `recover`: from the record, without deciding
@@ -33,7 +34,7 @@ from numpy.typing import NDArray
 
 from jinku.base.clock import Clock
 from jinku.base.closing import Closing
-from jinku.bootstrap.deciding_chains import Chains, numbers_of, waiting_rows
+from jinku.bootstrap.deciding_chains import RESOLVES, Chains, Verdict, fresh_places, numbers_of, waiting_rows
 from jinku.bootstrap.deciding_mark import DoneMark
 from jinku.bootstrap.deciding_status import DecidedStatus
 from jinku.ledger import committer as run
@@ -44,6 +45,7 @@ from jinku.ledger.limits import QUEUED_REQUESTS_MAX
 from jinku.ledger.model import CreateTransferStatus
 from jinku.ledger.service import Ledger, checked_batch
 from jinku.risk.decision.desk import SLICE_EVENTS
+from jinku.risk.decision.model import Action
 from jinku.risk.decision.office import Answer, DecisionOffice, Ticket
 from jinku.risk.decision.record import Kept
 from jinku.risk.decision.transfers import Scene, rows_of, transfer_requests
@@ -72,6 +74,8 @@ class _Batch:
     """Where each request's rows begin, and the end."""
     chains: Chains
     ticket: Ticket | None
+    held: NDArray[np.int64]
+    """Rows that post or void what was held or challenged in an earlier batch."""
 
 
 class Gate(Closing):
@@ -206,7 +210,16 @@ class Gate(Closing):
             ticket = self._office.begin(requests)
             if ticket.number >= 0:
                 self.mark.begin(ticket.number)
-        return _Batch(group, rows, edges, chains, ticket)
+        return _Batch(group, rows, edges, chains, ticket, self._of_held(rows))
+
+    def _of_held(self, rows: Array) -> NDArray[np.int64]:
+        """The rows that post or void what was held or challenged before."""
+        places = np.flatnonzero(rows["flags"] & RESOLVES)
+        if not len(places):
+            return places
+        actions = self._office.actions(rows["pending_id_lo"][places], rows["pending_id_hi"][places])
+        found: NDArray[np.int64] = places[(actions == Action.HOLD) | (actions == Action.CHALLENGE)]
+        return found
 
     # --- keeping -----------------------------------------------------------------------------------------------------
 
@@ -238,14 +251,27 @@ class Gate(Closing):
 
     def _sent(self, batch: _Batch) -> Array:
         answer = None if batch.ticket is None else batch.ticket.answer
-        results = self._posted(batch.rows, batch.edges, batch.chains, answer)
+        pending = numbers_of(batch.rows[batch.held], "pending_id")
+        stopped = [
+            at
+            for at, number in zip(batch.held.tolist(), pending, strict=True)
+            if not self._office.released(number)
+        ]
+        results = self._posted(batch.rows, batch.edges, batch.chains, answer, stopped)
         if batch.ticket is not None and batch.ticket.number >= 0:
             self.mark.done(batch.ticket.number)
         return results
 
-    def _posted(self, rows: Array, edges: NDArray[np.int64], chains: Chains, answer: Answer | None) -> Array:
+    def _posted(
+        self,
+        rows: Array,
+        edges: NDArray[np.int64],
+        chains: Chains,
+        answer: Answer | None,
+        stopped: Sequence[int] = (),
+    ) -> Array:
         """Send what may go, enter what waits; ``RESULT`` rows."""
-        verdict = chains.verdict(rows, answer, self.waiting)
+        verdict = chains.verdict(rows, answer, self.waiting, stopped)
         results = np.zeros(len(rows), RESULT)
         results["status"], results["timestamp"] = verdict.statuses, self._clock()
         sent = verdict.statuses == 0
@@ -259,20 +285,27 @@ class Gate(Closing):
         if going:
             results[sent] = np.concatenate([_results(request) for request in going])
         if answer is not None and verdict.waits.any():
-            self._enter(rows, chains, answer, verdict.waits, results)
+            self._enter(rows, chains, answer, verdict, results)
         return results
 
-    def _enter(
-        self, rows: Array, chains: Chains, answer: Answer, waits: NDArray[np.bool_], results: Array
-    ) -> None:
-        """Enter what waits from now on, and answer for it as it stands."""
+    def _enter(self, rows: Array, chains: Chains, answer: Answer, verdict: Verdict, results: Array) -> None:
+        """Enter what waits from now on, and answer for it as it stands. What was decided before and is reserved only
+        now (its chain had failed, the ledger was busy) begins to wait as well."""
         booked = np.isin(results["status"], _GOOD)
-        fresh = waiting_rows(rows, chains, answer, waits, booked, self._clock())
-        states = self.waiting.add(fresh) if fresh else {}
-        places = np.flatnonzero(waits & booked)
+        actions, now = np.where(booked, verdict.actions, np.uint8(Action.ALLOW)), self._clock()
+        fresh, origins = fresh_places(chains, answer, verdict.waits)
+        entered = waiting_rows(rows, chains, answer, actions, fresh, origins, now)
+        states = self.waiting.add(entered) if entered else {}
+        places = np.flatnonzero(verdict.waits & booked)
         ids = numbers_of(rows[places], "id")
         if again := [one for one in ids if one not in states]:
             states |= self.waiting.states(again)
+        late = [
+            at for at, one in enumerate(ids) if states.get(one, WaitState.NOT_BOOKED) == WaitState.NOT_BOOKED
+        ]
+        if late:
+            found = [self._office.find(ids[at]) for at in late]
+            states |= self.waiting.add(waiting_rows(rows, chains, answer, actions, places[late], found, now))
         told = zip(ids, results["status"][places].tolist(), strict=True)
         results["status"][places] = [
             status if number not in states else _STATUS_OF.get(states[number], status)

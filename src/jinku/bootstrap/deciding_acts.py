@@ -3,7 +3,7 @@
 Rules:
 
 1. What one person proposes another confirms; the same person twice is refused. Whoever wants the other verdict proposes
-   anew. Ids of persons are opaque.
+   anew. Ids of persons are opaque. A proposal counts as the sealed journal has it.
 2. A challenged transfer goes on with the customer's word, and is refused as a held one is.
 3. A release posts all that the chain reserves, a refusal voids it, as one linked chain. What its giver made pending
    stays pending on release: its giver posts it.
@@ -31,11 +31,10 @@ from jinku.ledger.layout import AMOUNT_MAX, TRANSFER, Array, set_u128
 from jinku.ledger.model import CreateTransferStatus, TransferFlags
 from jinku.ledger.service import Ledger
 from jinku.risk.decision.errors import NotWaiting, SameApprover
-from jinku.risk.decision.office import DecisionOffice
+from jinku.risk.decision.office import REFUSE, RELEASE, DecisionOffice
 from jinku.risk.decision.waiting import OPEN, Waiting, WaitingBook, WaitState
 
 NOTE_CHARACTERS_MAX = 500
-RELEASE, REFUSE = "release", "refuse"
 _ENDS = {RELEASE: WaitState.RELEASED, REFUSE: WaitState.REFUSED}
 _FLAGS = {RELEASE: TransferFlags.POST_PENDING_TRANSFER, REFUSE: TransferFlags.VOID_PENDING_TRANSFER}
 _DONE = (
@@ -103,8 +102,9 @@ class WaitingActs:
             first = chain[0]
             if verdict == RELEASE and first.state is WaitState.CHALLENGED:
                 raise NotWaiting(number, first.state, "held")
-            if first.proposed == verdict:
-                if same_person(by, first.proposed_by):
+            proposed, proposed_by = self._proposal(first)
+            if proposed == verdict:
+                if same_person(by, proposed_by):
                     raise SameApprover(by)
                 return self._end(chain, verdict, by, note)
             record = self._journal(chain, verdict, by, note, done=False)
@@ -120,6 +120,15 @@ class WaitingActs:
         if chain[0].state not in OPEN:
             raise NotWaiting(number, chain[0].state, "held or challenged")
         return chain
+
+    def _proposal(self, first: Waiting) -> tuple[str, str]:
+        """What was proposed last, and by whom, as the log seals it: the control data could be written by anybody."""
+        told = [
+            one
+            for one in self._office.acts_of(first.id)
+            if one["head"] == str(first.head) and not one["done"]
+        ]
+        return (told[-1]["verdict"], told[-1]["by"]) if told else ("", "")
 
     def _end(self, chain: Sequence[Waiting], verdict: str, by: str, note: str) -> WaitState:
         at = self._clock()

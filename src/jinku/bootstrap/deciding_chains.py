@@ -9,6 +9,7 @@ Example::
     verdict.statuses  # 0 where the row is to be sent
 """
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,8 +23,9 @@ from jinku.risk.decision.office import Answer
 from jinku.risk.decision.waiting import Waiting, WaitingBook, WaitState
 
 _LINKED, _PENDING = np.uint16(TransferFlags.LINKED), np.uint16(TransferFlags.PENDING)
-_RESOLVES = np.uint16(TransferFlags.POST_PENDING_TRANSFER | TransferFlags.VOID_PENDING_TRANSFER)
+RESOLVES = np.uint16(TransferFlags.POST_PENDING_TRANSFER | TransferFlags.VOID_PENDING_TRANSFER)
 _MOST = np.uint64((1 << 64) - 1)
+Origins = Sequence[tuple[int, int]]
 _BEGINNINGS = {int(Action.HOLD): WaitState.HELD, int(Action.CHALLENGE): WaitState.CHALLENGED}
 
 
@@ -37,6 +39,8 @@ class Verdict:
     """Why a row is not sent; 0 where it is."""
     waits: NDArray[np.bool_]
     """Which rows are sent to wait."""
+    actions: NDArray[np.uint8]
+    """The action of each row: the strongest of its chain."""
 
 
 @dataclass(frozen=True)
@@ -60,14 +64,17 @@ class Chains:
         starts = chain_starts(linked)
         low, high = rows["id_lo"], rows["id_hi"]
         nameless = ((low == 0) & (high == 0)) | ((low == _MOST) & (high == _MOST))
-        decided = np.flatnonzero(((rows["flags"] & _RESOLVES) == 0) & ~nameless)
+        decided = np.flatnonzero(((rows["flags"] & RESOLVES) == 0) & ~nameless)
         together = np.zeros(len(decided), np.bool_)
         together[:-1] = np.diff(starts[decided]) == 0
         whole = np.bincount(starts, minlength=len(rows)) == np.bincount(starts[decided], minlength=len(rows))
         return cls(decided, together, starts, ~whole[starts[decided]])
 
-    def verdict(self, rows: Array, answer: Answer | None, waiting: WaitingBook) -> Verdict:
-        """By `answer`, which is about the decided rows, and by what waits already."""
+    def verdict(
+        self, rows: Array, answer: Answer | None, waiting: WaitingBook, stopped: Collection[int] = ()
+    ) -> Verdict:
+        """By `answer`, which is about the decided rows, and by what waits already. `stopped` are the rows that resolve
+        what was held or challenged and is not released."""
         count, starts = len(rows), self.starts
         action, own = np.zeros(count, np.uint8), np.zeros(count, np.uint8)
         statuses = np.zeros(count, np.uint32)
@@ -80,19 +87,22 @@ class Chains:
         if len(heads) < count:
             action = np.repeat(np.maximum.reduceat(action, heads), lengths)
         held = (action == Action.HOLD) | (action == Action.CHALLENGE)
-        resolves = (rows["flags"] & _RESOLVES) != 0
+        resolves = (rows["flags"] & RESOLVES) != 0
         statuses[(action == Action.DENY) & (own == Action.DENY)] = DecidedStatus.RISK_DENIED
         if resolves.any():
-            statuses[self._of_what_waits(rows, resolves, held, waiting)] = DecidedStatus.RISK_PENDING_WAITS
+            waiting_for = [*self._of_what_waits(rows, resolves, held, waiting), *stopped]
+            statuses[waiting_for] = DecidedStatus.RISK_PENDING_WAITS
             tied = np.repeat(np.maximum.reduceat(resolves & held, heads), lengths)
             statuses[tied & (own == action) & (statuses == 0)] = DecidedStatus.RISK_CANNOT_WAIT
-        stopped = np.repeat(np.maximum.reduceat(statuses > 0, heads), lengths)
-        statuses[stopped & (statuses == 0)] = np.uint32(CreateTransferStatus.LINKED_EVENT_FAILED)
-        waits = held & ~stopped
+        fallen = np.repeat(np.maximum.reduceat(statuses > 0, heads), lengths)
+        statuses[fallen & (statuses == 0)] = np.uint32(CreateTransferStatus.LINKED_EVENT_FAILED)
+        # denied with a chain that it is no longer sent with: its decision stands
+        statuses[(action == Action.DENY) & (statuses == 0)] = DecidedStatus.RISK_DENIED
+        waits = held & ~fallen
         if waits.any():
             rows = rows.copy()
             rows["flags"][waits] |= _PENDING
-        return Verdict(rows, statuses, waits)
+        return Verdict(rows, statuses, waits, action)
 
     def _of_what_waits(
         self, rows: Array, resolves: NDArray[np.bool_], held: NDArray[np.bool_], waiting: WaitingBook
@@ -115,22 +125,35 @@ class Chains:
         ]
 
 
-def waiting_rows(
-    rows: Array, chains: Chains, answer: Answer, waits: NDArray[np.bool_], booked: NDArray[np.bool_], now: int
-) -> list[Waiting]:
-    """The rows of a batch that wait from now on, for the book; those that the ledger did not take are told so."""
-    fresh = np.zeros(len(rows), np.bool_)
+def fresh_places(
+    chains: Chains, answer: Answer, waits: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], Origins]:
+    """Which rows of a batch that wait were decided now, and the record and row of each decision."""
+    fresh = np.zeros(len(waits), np.bool_)
     fresh[chains.decided] = answer.fresh
     places = np.flatnonzero(waits & fresh)
-    of_decided = np.searchsorted(chains.decided, places)
-    outcomes = answer.outcomes[of_decided]
+    rows = (np.cumsum(answer.fresh) - 1)[np.searchsorted(chains.decided, places)].tolist()
+    return places, [(answer.record, row) for row in rows]
+
+
+def waiting_rows(
+    rows: Array,
+    chains: Chains,
+    answer: Answer,
+    actions: NDArray[np.uint8],
+    places: NDArray[np.int64],
+    origins: Origins,
+    now: int,
+) -> list[Waiting]:
+    """The rows of a batch at `places` that wait from now on, for the book. `actions` are those of all rows, 0 for what
+    the ledger did not take; `origins` are the record and row of the decision of each place."""
+    outcomes = answer.outcomes[np.searchsorted(chains.decided, places)]
     taken, heads = rows[places], rows[chains.starts[places]]
-    states = np.where(booked[places], outcomes["action"], Action.ALLOW)
     columns = zip(
         numbers_of(taken, "id"),
         numbers_of(heads, "id"),
-        (np.cumsum(answer.fresh) - 1)[of_decided].tolist(),
-        states.tolist(),
+        origins,
+        actions[places].tolist(),
         outcomes["why"].tolist(),
         numbers_of(taken, "amount"),
         taken["ledger"].tolist(),
@@ -141,7 +164,7 @@ def waiting_rows(
         Waiting(
             number,
             head,
-            answer.record,
+            record,
             row,
             _BEGINNINGS.get(state, WaitState.NOT_BOOKED),
             answer.whys[why],
@@ -150,7 +173,7 @@ def waiting_rows(
             own_pending,
             now,
         )
-        for number, head, row, state, why, amount, ledger, own_pending in columns
+        for number, head, (record, row), state, why, amount, ledger, own_pending in columns
     ]
 
 

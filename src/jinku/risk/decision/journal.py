@@ -35,6 +35,7 @@ from jinku.risk.decision.segments import HEAD, PLACE, SEGMENT_BYTES, Buffer, Seg
 SEAL_TOPIC_DECISIONS = 12
 RECORDS_DIRECTORY, PLACES_FILE = "records", "places"
 ENTRIES_AT_ONCE = 8_192
+PLACES_AT_ONCE = 65_536
 GENESIS = bytes(32)
 _SEAL_OFFSET = int(PLACE.fields["seal"][1])  # type: ignore[index]
 
@@ -137,6 +138,15 @@ class Journal(Closing):
         entry = self._log.entries(sequence, 1) if sequence >= 0 else np.zeros(0)
         if not len(entry) or _sealed_in(entry) != [(0, place["digest"].tobytes())]:
             raise JournalAltered(f"record {number} is not what entry {sequence} of the log seals")
+
+    def of_kind(self, kind: int, first: int) -> Iterator[int]:
+        """The numbers of the records of a kind, from `first` on."""
+        end = self.size
+        while first < end:
+            count = min(PLACES_AT_ONCE, end - first)
+            raw = os.pread(self._places, count * PLACE.itemsize, first * PLACE.itemsize)
+            yield from (first + np.flatnonzero(np.frombuffer(raw, PLACE)["kind"] == kind)).tolist()
+            first += count
 
     def first_at(self, time: int) -> int:
         """The number of the first record whose time (us) is `time` or later."""

@@ -16,6 +16,7 @@ Example::
 """
 
 import hashlib
+import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -49,6 +50,8 @@ from jinku.risk.events.batch import EventBatch
 from jinku.risk.events.stamp import Stamper, Times
 
 ROWS_MAX = (1 << ROW_BITS) - 1
+RELEASE, REFUSE = "release", "refuse"
+"""What persons say of what waits."""
 READ_AGAIN = 8
 """Records of retries that are kept in memory."""
 
@@ -230,6 +233,32 @@ class DecisionOffice(Closing):
             raise DecisionUnknown(number)
         self._wait_for(place >> ROW_BITS)
         return place >> ROW_BITS, place & ROWS_MAX
+
+    def actions(self, low: Words, high: Words) -> NDArray[np.uint8]:
+        """The action decided for each id, by whatever door it came; 0 for ids that were never decided about."""
+        found = np.zeros(len(low), np.uint8)
+        with self._begin:
+            self._require_running()
+            places = self.index.find(np.ascontiguousarray(low), np.ascontiguousarray(high))
+            for record in np.unique(places[places != NOWHERE] >> ROW_BITS).tolist():
+                here = (places != NOWHERE) & (places >> ROW_BITS == record)
+                found[here] = self._kept(record)[1]["action"][places[here] & ROWS_MAX]
+        return found
+
+    def acts_of(self, number: int) -> Iterator[dict[str, Any]]:
+        """What was done with a transfer that waits or waited, in order, each as the log seals it. Raises
+        DecisionUnknown, JournalAltered."""
+        record, _ = self.find(number)
+        for later in self.journal.of_kind(RecordKind.ACT, record + 1):
+            told = json.loads(self.journal.read(later))
+            if str(number) in told["transfers"]:
+                self._wait_for(later)
+                self.journal.check_seal(later)
+                yield told
+
+    def released(self, number: int) -> bool:
+        """Whether a transfer that waited was released, by the sealed journal."""
+        return any(one["done"] and one["verdict"] == RELEASE for one in self.acts_of(number))
 
     def close(self) -> None:
         """End the desk and the journal."""

@@ -17,7 +17,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, String, Table, select, update
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Update,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -106,7 +117,8 @@ class WaitingBook:
         return self._open.get(number)
 
     def add(self, rows: Sequence[Waiting]) -> dict[int, WaitState]:
-        """Enter transfers that begin to wait; those that are there stay as they are. How each of them stands now.
+        """Enter transfers that begin to wait; those that are there stay as they are, but for one that the ledger could
+        not reserve at first and now has. How each of them stands now.
 
         Raises DatabaseUnavailable."""
         states = {one.id: one.state for one in rows}
@@ -118,6 +130,9 @@ class WaitingBook:
                 execution_options={"preserve_rowcount": True},
             ).rowcount
             if entered != len(rows):  # done again after a crash: some may even have ended
+                for one in rows:
+                    if one.state in OPEN:
+                        connection.execute(_reserved_after_all(one))
                 states.update(self._states(connection, list(states)))
         self._open.update({number: state for number, state in states.items() if state in OPEN})
         return states
@@ -191,6 +206,15 @@ class WaitingBook:
             for row in connection.execute(select(_waiting).where(_waiting.c.id.in_(wanted))).all():
                 found[int(row.id, 16)] = _waiting_of(row)
         return found
+
+
+def _reserved_after_all(one: Waiting) -> Update:
+    missed = (_waiting.c.state == WaitState.NOT_BOOKED) & (_waiting.c.ended_by == "")
+    return (
+        update(_waiting)
+        .where(_waiting.c.id == _hex(one.id), missed)
+        .values(state=one.state, head=_hex(one.head))
+    )
 
 
 def _hex(number: int) -> str:
