@@ -86,6 +86,50 @@ def test_a_version_is_kept_sealed_and_found_again(kit: Kit) -> None:
     assert kit.lists.running().index.search(Subject("c", ("張三豐",), Kind.PERSON))
 
 
+class Torn:
+    """A ledger that is gone between the write and the seal."""
+
+    def seal(self, digest: bytes, topic: int) -> tuple[int, int]:
+        raise ConnectionError
+
+
+def test_what_was_written_and_not_sealed_is_sealed_when_a_desk_opens(kit: Kit) -> None:
+    """K5: a process that ends between write and seal leaves nothing unsealed."""
+    kit.load(*PEOPLE)
+    database = kit.book._database
+    torn, whitelist = ListDesk(database, Torn(), kit.clock), Whitelist(database, Torn(), kit.clock)
+    with pytest.raises(ConnectionError):
+        torn.load(kit.domestic(*PEOPLE[:6]), "cn", by="officer-1", great_loss=True)
+    entry = kit.lists.entries("cn", 1)[0]
+    with pytest.raises(ConnectionError):
+        whitelist.propose("c-1", entry, "seen", by="clerk-1", expires=kit.clock() + NS_PER_DAY)
+    assert [one.sealed_entry for one in kit.lists.versions()] == [1, -1]
+    again, clearances = (
+        ListDesk(database, kit.seals, kit.clock),
+        Whitelist(database, kit.seals, kit.clock),
+    )
+    assert [one.sealed_entry for one in again.versions()] == [1, 2]
+    assert [one.sealed_entry for one in clearances.all()] == [3]
+    torn = ListDesk(database, Torn(), kit.clock)
+    with pytest.raises(ConnectionError):
+        torn.confirm("cn", 2, by="officer-2")
+    with pytest.raises(ConnectionError):
+        whitelist.confirm(1, by="clerk-2")
+    assert ListDesk(database, kit.seals, kit.clock).versions()[1].sealed_entry == 4
+    assert Whitelist(database, kit.seals, kit.clock).all()[0].sealed_entry == 5
+    assert len({digest for digest, _ in kit.seals.seen}) == 5
+    assert again.resume() == clearances.resume() == 0
+
+
+def test_a_book_is_put_whole_and_the_last_of_a_key_stands(kit: Kit) -> None:
+    many = [Subject(f"c-{at}", (f"name {at}",), Kind.PERSON) for at in range(1_203)]
+    assert kit.book.put([*many, Subject("c-7", ("another",), Kind.PERSON)]) == 1_204
+    assert kit.book.put([Subject("c-8", ("third",), Kind.PERSON)]) == 1
+    kept = {one.key: one.names[0] for one in kit.book.subjects()}
+    assert len(kept) == 1_203
+    assert (kept["c-7"], kept["c-8"], kept["c-1202"]) == ("another", "third", "name 1202")
+
+
 def test_versions_are_compared(kit: Kit) -> None:
     kit.load(*PEOPLE)
     two = kit.load("张三丰", "李四广", *PEOPLE[2:], "新来者")

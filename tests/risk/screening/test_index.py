@@ -1,18 +1,19 @@
 """Finding among all names: what brute force finds, exact identifiers, facts, and both published lists within bounds."""
 
-import random
 from pathlib import Path
 
 import pytest
 from tests.risk.screening.kit import ADD, ALT, SDN, SHARED, UN, written
+from tests.risk.screening.labelled import CASES
 
-from jinku.bench.risk_screening import asked_names, both_lists, screening_figures
-from jinku.risk.screening.compare import THRESHOLD
+from jinku.bench.risk_screening import both_lists, noisy_names, screening_figures
+from jinku.risk.screening.compare import THRESHOLD, compare
 from jinku.risk.screening.formats.ofac import read_ofac
 from jinku.risk.screening.formats.un import read_un
 from jinku.risk.screening.index import Index
+from jinku.risk.screening.likely import Likely
 from jinku.risk.screening.model import Facts, Subject
-from jinku.risk.screening.names import Kind
+from jinku.risk.screening.names import Kind, ready
 
 
 @pytest.fixture
@@ -69,19 +70,37 @@ def test_a_weak_alias_alone_counts_less_than_a_name(index: Index) -> None:
     assert weak < agreed
 
 
+def test_what_a_name_may_score_is_never_told_too_low() -> None:
+    """The bound that chooses what is compared, against the comparison itself, for all hand-written names."""
+    names = sorted({(name, Kind.of(schema)) for _, schema, *both, _ in CASES for name in both})
+    made = [ready(name, kind) for name, kind in names]
+    told = 0
+    for across in (False, True):
+        listed = [(row, one) for row, one in enumerate(made) if (one.vowelless or one.far) == across]
+        likely = Likely(listed, across=across)
+        for asked in made:
+            may = {row: bound for bound, row in likely.rows(asked, 0.0)}
+            for row, one in listed:
+                alike = (one.kind is Kind.PERSON) == (asked.kind is Kind.PERSON)
+                found = compare(asked, one)
+                if alike and found.score >= THRESHOLD and not (asked.native and one.native):
+                    told += 1
+                    assert may.get(row, 0.0) >= THRESHOLD or "acronym" in found.remarks, (asked, one)
+    assert told > 100
+
+
 @pytest.mark.skipif(not SHARED.exists(), reason="the published lists are not on this machine")
 @pytest.mark.slow
 def test_on_the_published_lists_the_index_finds_what_brute_force_finds() -> None:
     entries = both_lists(SHARED)
     index = Index(entries)
-    listed = [one for one in asked_names(entries, 200, 11) if int(one.key[2:]) % 10 == 0]
     every = kept = 0
-    for one in random.Random(3).sample(listed, 8):
+    for one in noisy_names(entries, 6, 3):
         everyone = {hit.entry.key for hit in index.brute(one)}
         every += len(everyone)
         kept += len(everyone & {hit.entry.key for hit in index.search(one)})
     assert every
-    assert kept / every >= 0.95
+    assert kept / every >= 0.99
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="the published lists are not on this machine")
@@ -93,5 +112,5 @@ def test_held_out_pairs_are_told_apart() -> None:
 
     pairs = list(held_out(both_lists(SHARED), 5))[:800]
     told = [score_pair(query, candidate, schema).matched for query, candidate, schema, _ in pairs]
-    assert f1([pair[3] for pair in pairs], told) >= 0.79
+    assert f1([pair[3] for pair in pairs], told) >= 0.82
     assert screening_figures.__doc__

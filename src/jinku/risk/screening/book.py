@@ -34,6 +34,7 @@ from jinku.risk.screening.tables_control import SUBJECTS, TABLES
 
 ROLES = frozenset({"customer", "owner", "agent", "controlled", "counterparty"})
 CHAIN_LINKS_MAX = 8
+_CHUNK_ROWS = 500
 Cleared = frozenset[tuple[str, str, str]]
 
 
@@ -92,10 +93,12 @@ class Book:
     def put(self, subjects: Iterable[Subject]) -> int:
         """Keep subjects, each in the place of the one with its key; how many. Raises ScreeningError."""
         rows = [_row(one) for one in subjects]
+        last = list({row["key"]: row for row in rows}.values())
         with self._database.writing() as connection:
-            for row in rows:
-                connection.execute(delete(SUBJECTS).where(SUBJECTS.c.key == row["key"]))
-                connection.execute(insert(SUBJECTS), [row])
+            for at in range(0, len(last), _CHUNK_ROWS):
+                part = last[at : at + _CHUNK_ROWS]
+                connection.execute(delete(SUBJECTS).where(SUBJECTS.c.key.in_([row["key"] for row in part])))
+                connection.execute(insert(SUBJECTS), part)
         return len(rows)
 
     def remove(self, key: str) -> bool:

@@ -266,16 +266,18 @@ def _merged(
         (theirs, right, ours, left, True),
     ):
         taken: set[int] = set()
-        runs = _runs(one_left)
+        runs = _runs(one_left, turn=len(one) == len(one_left) == 2 and not across)
         for to in other_left:
             for run in runs:
                 if taken & set(run):
                     continue
                 text = "".join([one[at] for at in run])
-                if abs(len(text) - len(other[to])) > JOINED_APART_MAX:
+                if abs(len(text) - len(other[to])) > JOINED_APART_MAX or (
+                    across and len(text) < JOINED_ACROSS_LETTERS_MIN
+                ):
                     continue
                 value = likeness_across(text, other[to], far) if across else likeness(text, other[to])
-                if value >= JOINED_MIN and (not across or len(text) >= JOINED_ACROSS_LETTERS_MIN):
+                if value >= JOINED_MIN:
                     mine, theirs_word = (other[to], text) if turned else (text, other[to])
                     made.append(
                         (mine, theirs_word, value, (to,) if turned else run, run if turned else (to,))
@@ -287,12 +289,14 @@ def _merged(
     return made
 
 
-def _runs(places: list[int]) -> list[tuple[int, ...]]:
+def _runs(places: list[int], *, turn: bool) -> list[tuple[int, ...]]:
     runs: list[tuple[int, ...]] = []
     for size in (3, 2):
         for start in range(len(places) - size + 1):
-            runs.append(tuple(places[start : start + size]))
-    if len(places) == 2:
+            run = tuple(places[start : start + size])
+            if run[-1] - run[0] == size - 1:
+                runs.append(run)
+    if turn:
         runs.append((places[1], places[0]))
     return runs
 

@@ -4,12 +4,14 @@ Rules:
 
 1. A version is the entries of one load with digest, source date, who loaded it and when; its record is sealed
    (topic 14).
-   The same content again is no new version.
+   The same content again is no new version, unless it is to take effect sooner.
 2. A version takes effect at its moment, now or later; what is in force at a moment is the latest that took effect.
    Additions take effect at once, for what is listed must be stopped at once.
-3. A version that loses more than `LOSS_SHARE_MAX` of the running entries is refused. Who knows that it is
-   right proposes it
-   as a great loss, and another person confirms it; until then the running version stays.
+3. A version that loses more than `LOSS_SHARE_MAX` of the running entries, or of those of a version that was in force
+   within `LOSS_PERIOD_NS`, is refused. Who knows that it is right proposes it as a great loss, and another person
+   confirms it; until then the running version stays.
+4. A version is written, then sealed. What a process that ended in between left unsealed is sealed when a desk
+   is opened.
 
 Example::
 
@@ -27,7 +29,7 @@ from typing import Any, Protocol
 from sqlalchemy import Connection, func, insert, select, update
 
 from jinku.base.canonical import canonical_json
-from jinku.base.clock import Clock
+from jinku.base.clock import NS_PER_DAY, Clock
 from jinku.base.database import Database
 from jinku.base.persons import PERSON, same_person
 from jinku.risk.screening.errors import BadList, NoList, NotAsked, ScreeningError
@@ -38,6 +40,8 @@ from jinku.risk.screening.tables_control import ENTRIES, MEMBERS, TABLES, VERSIO
 
 TOPIC_LISTS = 14
 LOSS_SHARE_MAX = 0.1
+LOSS_PERIOD_NS = 30 * NS_PER_DAY
+"""Losses are counted against every version that was in force within this time: many small ones are a great one."""
 IN_FORCE, WAITING, REFUSED = "in_force", "waiting", "refused"
 UNSEALED = -1
 _CHUNK_ROWS = 500
@@ -137,6 +141,14 @@ class ListDesk:
         database.add(TABLES)
         self._database, self._ledger, self._clock = database, ledger, clock
         self._running: Running | None = None
+        self.resume()
+
+    def resume(self) -> int:
+        """Seal what was written but not sealed when a process ended in between; how many versions."""
+        waiting = [one for one in self.versions() if one.sealed_entry == UNSEALED]
+        for one in waiting:
+            self._sealed(one)
+        return len(waiting)
 
     def load(
         self,
@@ -157,12 +169,15 @@ class ListDesk:
         content = content_digest(loaded.entries)
         with self._database.writing() as connection:
             latest = _latest(connection, name)
-            if latest is not None and latest.content == content and latest.state == IN_FORCE:
+            if effective_from is not None and effective_from < now:
+                raise ScreeningError("a list takes effect now or later", remedy="say a later moment, or none")
+            wanted = now if effective_from is None else effective_from
+            if latest is not None and latest.content == content and latest.effective_from <= wanted:
                 return latest
-            before = (
-                _members(connection, latest.list, _running_number(connection, name, now)) if latest else {}
-            )
-            waits = self._loses_too_much(loaded, before)
+            held = _numbers_since(connection, name, now - LOSS_PERIOD_NS, now)
+            lost = {one: _members(connection, name, one) for one in held}
+            before = next((one for one in lost.values() if self._loses_too_much(loaded, one)), {})
+            waits = bool(before)
             if waits and not great_loss:
                 raise self._great_loss(loaded, name, before)
             version = Version(
@@ -206,9 +221,8 @@ class ListDesk:
                 )
             here = (VERSIONS.c.list == name) & (VERSIONS.c.version == version)
             when = max(waiting.effective_from, self._clock())
-            connection.execute(
-                update(VERSIONS).where(here).values(state=state, checked_by=by, effective_from=when)
-            )
+            changed = {"state": state, "checked_by": by, "effective_from": when, "sealed_entry": UNSEALED}
+            connection.execute(update(VERSIONS).where(here).values(changed))
             decided = _version(connection, name, version)
         return self._sealed(decided)
 
@@ -288,14 +302,20 @@ def _latest(connection: Connection, name: str) -> Version | None:
     return None if row is None else Version(*row)
 
 
-def _running_number(connection: Connection, name: str, at: int) -> int:
-    found = connection.execute(
-        select(VERSIONS.c.version)
-        .where(VERSIONS.c.list == name, VERSIONS.c.state == IN_FORCE, VERSIONS.c.effective_from <= at)
+def _numbers_since(connection: Connection, name: str, since: int, now: int) -> list[int]:
+    """The versions of a list that were in force at some moment since then, the newest first; a great loss that two
+    persons confirmed ends the count."""
+    rows = connection.execute(
+        select(VERSIONS.c.version, VERSIONS.c.effective_from, VERSIONS.c.checked_by)
+        .where(VERSIONS.c.list == name, VERSIONS.c.state == IN_FORCE, VERSIONS.c.effective_from <= now)
         .order_by(VERSIONS.c.effective_from.desc(), VERSIONS.c.version.desc())
-        .limit(1)
-    ).scalar()
-    return int(found or 0)
+    ).all()
+    found: list[int] = []
+    for row in rows:
+        found.append(int(row.version))
+        if row.effective_from <= since or row.checked_by:
+            break
+    return found
 
 
 def _count(connection: Connection, name: str) -> int:

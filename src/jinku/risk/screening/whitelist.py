@@ -56,6 +56,14 @@ class Whitelist:
     def __init__(self, database: Database, ledger: Sealer, clock: Clock) -> None:
         database.add(TABLES)
         self._database, self._ledger, self._clock = database, ledger, clock
+        self.resume()
+
+    def resume(self) -> int:
+        """Seal what was written but not sealed when a process ended in between; how many clearances."""
+        waiting = [one for one in self.all() if one.sealed_entry == UNSEALED]
+        for one in waiting:
+            self._seal(one)
+        return len(waiting)
 
     def propose(self, subject: str, entry: Entry, reason: str, *, by: str, expires: int) -> int:
         """Propose that `subject` is not `entry`, until the moment `expires`; its number. Raises ScreeningError."""
@@ -92,8 +100,8 @@ class Whitelist:
                     f"clearance {number} does not wait for this person",
                     remedy="another person confirms, once",
                 )
-            changed = update(CLEARED).where(CLEARED.c.id == number).values(confirmed_by=by, confirmed_at=now)
-            connection.execute(changed)
+            done = {"confirmed_by": by, "confirmed_at": now, "sealed_entry": UNSEALED}
+            connection.execute(update(CLEARED).where(CLEARED.c.id == number).values(done))
             row = _one(connection, number)
         self._seal(row)
         return row
@@ -104,7 +112,8 @@ class Whitelist:
             row = _one(connection, number)
             if row.withdrawn or not PERSON.fullmatch(by):
                 raise NotAsked(f"clearance {number} is withdrawn already", remedy="propose another")
-            connection.execute(update(CLEARED).where(CLEARED.c.id == number).values(withdrawn=True))
+            done = {"withdrawn": True, "sealed_entry": UNSEALED}
+            connection.execute(update(CLEARED).where(CLEARED.c.id == number).values(done))
             row = _one(connection, number)
         self._seal(row)
         return row

@@ -64,6 +64,11 @@ _SOUNDS_CH = re.compile("(?<!s)ch")
 _START_X = re.compile("^(?:x|hs)(?=[aeiou])")
 
 
+def nearly(even: str) -> str:
+    """A word with sounds evened out and all vowels and all consonants of one class alike."""
+    return even.translate(_NEAR)
+
+
 @lru_cache(CACHE_WORDS_MAX)
 def consonants(word: str) -> str:
     """The classes of the consonants of `word`, in order: what is left of it in any script."""
@@ -107,7 +112,7 @@ def _edited(one: str, other: str) -> float:
     even = OSA.distance(even_one, even_other)
     flat = min(
         OSA.distance(flat_one, flat_other),
-        OSA.distance(even_one.translate(_NEAR), even_other.translate(_NEAR)),
+        OSA.distance(nearly(even_one), nearly(even_other)),
     )
     if len(one) == len(other) and raw and sorted(one) == sorted(other):
         raw = min(raw, 1)
