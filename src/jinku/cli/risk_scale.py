@@ -42,10 +42,16 @@ Late = Annotated[
 
 @features_app.command("flink")
 def flink_text(
-    table: Set, source: Source, sink: Sink, origin: Origin = "2026-01-01T00:00:00Z", late_s: Late = 0
+    table: Set,
+    source: Source,
+    sink: Sink,
+    origin: Origin = "2026-01-01T00:00:00Z",
+    late_s: Late = 0,
+    json: Json = False,
 ) -> None:
     """The features as Flink SQL, for Flink's own client: what is to run, in full."""
-    Output(False).line(_script(table, (source, sink), origin, late_s).text)
+    script, out = _script(table, (source, sink), origin, late_s), Output(json)
+    out.show({"sql": script.text, "features": len(script.features)}, lambda: out.line(script.text))
 
 
 @features_app.command()

@@ -66,6 +66,14 @@ EXPIRED = int(PendingStatus.EXPIRED)
 
 
 @inlined
+def _amount(row: Words, pending: Words) -> tuple[Word, Word]:
+    """The amount asked for: the whole where a post names 2^128 - 1 or a void names 0."""
+    whole = full(row, AMOUNT) if flags_of(row) & POST else zero(row, AMOUNT)
+    source = pending if whole else row
+    return source[AMOUNT + 1], source[AMOUNT]
+
+
+@inlined
 def _match_status(row: Words, pending: Words) -> Status:
     """The fields given against those of the pending transfer (zero stands for the same)."""
     if not flags_of(pending) & PENDING:
@@ -84,14 +92,6 @@ def _match_status(row: Words, pending: Words) -> Status:
     if flags_of(row) & VOID and less(high, low, pending[AMOUNT + 1], pending[AMOUNT]):
         return Status.PENDING_TRANSFER_HAS_DIFFERENT_AMOUNT
     return Status.CREATED
-
-
-@inlined
-def _amount(row: Words, pending: Words) -> tuple[Word, Word]:
-    """The amount asked for: the whole where a post names 2^128 - 1 or a void names 0."""
-    whole = full(row, AMOUNT) if flags_of(row) & POST else zero(row, AMOUNT)
-    source = pending if whole else row
-    return source[AMOUNT + 1], source[AMOUNT]
 
 
 @inlined

@@ -111,6 +111,7 @@ class LocalCluster:
                     self._stop()
                     if attempt == ATTEMPTS_MAX:
                         raise
+        # whatever ends the start, an interruption too, leaves no process behind
         except BaseException:
             self.close()
             raise
