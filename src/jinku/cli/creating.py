@@ -11,7 +11,7 @@ Rules:
 import csv
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -34,6 +34,8 @@ _SMALL_NUMBERS = frozenset({"ledger", "code", "timeout", "user_data_32"})
 Event = TypeVar("Event", AccountIn, TransferIn)
 _DIGITS = re.compile(r"[0-9]{1,10}", re.ASCII)
 _GOOD = frozenset({"created", "exists"})
+Send = Callable[[Array], Array]
+"""``TRANSFER`` rows in, ``RESULT`` rows out."""
 Records = list[tuple["_Place", dict[str, Any]]]
 
 
@@ -45,8 +47,9 @@ class _Place:
     name: str = ""
 
 
-def create_from(ledger: Ledger, file: Path) -> dict[str, Any]:
-    """Create what `file` holds. Returns kind, counts and the events refused. Raises InputError."""
+def create_from(ledger: Ledger, file: Path, send: Send | None = None) -> dict[str, Any]:
+    """Create what `file` holds; transfers by `send`, straight to the ledger where there is none. Returns kind, counts
+    and the events refused. Raises InputError."""
     if file.stat().st_size > FILE_BYTES_MAX:
         raise InputError("is too large", file=file.name, remedy=f"split it below {FILE_BYTES_MAX} bytes")
     kind, records = _read(file)
@@ -54,7 +57,7 @@ def create_from(ledger: Ledger, file: Path) -> dict[str, Any]:
         accounts = [_checked(AccountIn, record, file, place) for place, record in records]
         return _send_accounts(ledger, accounts)
     transfers = [_checked(TransferIn, record, file, place) for place, record in records]
-    return _send_transfers(ledger, transfers)
+    return _send_transfers(send or ledger.create_transfers_array, transfers)
 
 
 def _send_accounts(ledger: Ledger, events: list[AccountIn]) -> dict[str, Any]:
@@ -66,11 +69,11 @@ def _send_accounts(ledger: Ledger, events: list[AccountIn]) -> dict[str, Any]:
     return _answer("accounts", rendered)
 
 
-def _send_transfers(ledger: Ledger, events: list[TransferIn]) -> dict[str, Any]:
+def _send_transfers(send: Send, events: list[TransferIn]) -> dict[str, Any]:
     rendered: list[dict[str, Any]] = []
     results = Results(CreateTransferStatus)
     for first, last in list(_batches([bool(event.flags & TransferFlags.LINKED) for event in events])):
-        rows = ledger.create_transfers_array(transfers_wire.rows_of(events[first:last]))
+        rows = send(transfers_wire.rows_of(events[first:last]))
         rendered += _rendered(results, [event.id for event in events[first:last]], rows)
     return _answer("transfers", rendered)
 

@@ -176,12 +176,20 @@ def create(
     data: Data = DATA_DEFAULT,
     json: Json = False,
 ) -> None:
-    """Create accounts or transfers from a file. Bad input creates nothing."""
+    """Create accounts or transfers from a file. Bad input creates nothing. Where the house has risk switched on,
+    transfers are decided about first."""
+    from jinku.bootstrap.custody import RISK_FILE
     from jinku.cli.creating import create_from
 
-    with any_house(data) as house:
-        answer = create_from(house.ledger, file)
-        house.publish()
+    if (data / RISK_FILE).exists():
+        from jinku.cli.risk_decisions import opened_risk
+
+        with opened_risk(data) as risk:
+            answer = create_from(risk.house.ledger, file, risk.gate.create_transfers_array)
+    else:
+        with any_house(data) as house:
+            answer = create_from(house.ledger, file)
+            house.publish()
     out = Output(json)
 
     def render() -> None:
