@@ -57,13 +57,13 @@ def _bai2(number: int) -> bytes:
     return f"01,BANK,US,261120,0600,{number},,,2/\n{account}99,0,1,6/\n".encode()
 
 
-def _whole(value: Any) -> Any:
+def whole(value: Any) -> Any:
     """1.0 is an integer to JSON Schema; to us it is a float, and floats are refused."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, dict):
-        return {name: _whole(item) for name, item in value.items()}
-    return [_whole(item) for item in value] if isinstance(value, list) else value
+        return {name: whole(item) for name, item in value.items()}
+    return [whole(item) for item in value] if isinstance(value, list) else value
 
 
 def _run(app: FastAPI, token: str) -> Iterator[events.EngineEvent]:
@@ -80,7 +80,7 @@ def _run(app: FastAPI, token: str) -> Iterator[events.EngineEvent]:
     schema.config.seed = SEED
     schema.config.generation.update(max_examples=EXAMPLES_MAX)
     schema.config.phases.stateful.enabled = False
-    schema.hooks.hook("map_body")(lambda _context, body: _whole(body))
+    schema.hooks.hook("map_body")(lambda _context, body: whole(body))
     # digest_orders reads the same body as give_orders, whose twenty-nine types of order are most of all the cases
     yield from from_schema(schema.exclude(operation_id="digest_orders")).execute()
 

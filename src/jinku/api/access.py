@@ -4,7 +4,9 @@ Rules:
 
 1. A reader (`jinku.identity.credentials`) may GET every path, and POST only to those of ``READING_POSTS``: questions
    too long for a URL. Anything else is refused, also what is added later.
-2. A header that opens nothing is refused in the same way, whatever is wrong with it.
+2. What is in ``OWNER_ONLY`` takes the house's own token; behind that the risk desk asks for a person who is admitted
+   (`jinku.risk.cases.access`).
+3. A header that opens nothing is refused in the same way, whatever is wrong with it.
 """
 
 from jinku.api.errors import ApiError, ReadOnly, TokenRefused
@@ -15,8 +17,8 @@ READING_METHODS = frozenset({"GET", "HEAD"})
 READING_POSTS = frozenset(
     {"/v1/accounts/lookup", "/v1/accounts/query", "/v1/transfers/lookup", "/v1/transfers/query"}
 )
-OWNER_ONLY = ("/v1/credentials",)
-"""Who has access is told to the owner alone."""
+OWNER_ONLY = ("/v1/credentials", "/v1/risk/")
+"""Who has access is told to the owner alone; of the risk desk's work nobody hears by a reader's credential."""
 
 
 class Access:

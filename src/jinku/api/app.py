@@ -51,12 +51,16 @@ from jinku.api.routes.parties import (
     parties_router,
 )
 from jinku.api.routes.proofs import proofs_router
+from jinku.api.routes.risk_cases import CASE_PATHS, risk_cases_router
+from jinku.api.routes.risk_decisions import risk_decisions_router
+from jinku.api.routes.risk_tables import NameIn, risk_tables_router
 from jinku.api.routes.transfers import transfers_router
 from jinku.api.routing import DirectLane
 from jinku.api.services import Services
 from jinku.api.wire.accounts import AccountIn, AccountsIn
 from jinku.api.wire.filters import IdsIn, QueryIn
 from jinku.api.wire.orders import AuthorisationIn, CancellationIn, ConfirmationIn, OrdersIn, ResolutionIn
+from jinku.api.wire.risk_decisions import VerdictIn, WordIn
 from jinku.api.wire.transfers import TransferIn, TransfersIn
 from jinku.base.errors import JinkuError
 from jinku.log.http import log_routes
@@ -102,6 +106,10 @@ BODIES: tuple[type[BaseModel], ...] = (
     ChangeIn,
     DecisionIn,
     RefusalIn,
+    VerdictIn,
+    WordIn,
+    NameIn,
+    *dict.fromkeys(one.model for one in CASE_PATHS),
 )
 
 
@@ -136,6 +144,9 @@ def create_app(services: Services) -> FastAPI:
         agreements_router(services),
         bank_router(services),
         breaks_router(services),
+        risk_decisions_router(services),
+        risk_cases_router(services),
+        risk_tables_router(services),
         attestations_router(services),
         owners_router(services),
         credentials_router(services),

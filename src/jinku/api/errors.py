@@ -34,6 +34,19 @@ class NotFound(ApiError):
     http_status = 404
 
 
+class RiskOff(ApiError):
+    """The house has no risk switched on, so nobody can be asked about it."""
+
+    code = "risk_off"
+    http_status = 404
+
+    def __init__(self) -> None:
+        super().__init__(
+            "risk is not switched on in this house",
+            remedy="write risk.toml into its directory (docs/risk-decisions.md) and start the server again",
+        )
+
+
 class MethodNotAllowed(ApiError):
     """The path exists and does not know this method; `allow` names those that it does."""
 

@@ -130,7 +130,7 @@ def _complete(operation: dict[str, Any], method: str, needs_token: bool) -> None
         problems |= {"401": "TokenRefused", "403": "ReadOnly"}
     if operation.get("parameters"):
         problems["422"] = "Invalid"
-    named = {"custody", "access"} & set(operation.get("tags", ()))
+    named = {"custody", "access", "risk"} & set(operation.get("tags", ()))
     if named or any(parameter["in"] == "path" for parameter in operation.get("parameters", ())):
         problems["404"] = "NotFound"
     if method == "post":

@@ -1,7 +1,8 @@
 """The ASGI layer that honours ``Idempotency-Key`` on POST; without the header it costs one look at the
 headers.
 
-What only reads needs no key, and a secret is not kept for 24 hours: on ``WITHOUT_KEY`` the header is passed over.
+What only reads needs no key, and neither a secret nor a name is kept for 24 hours: on
+``WITHOUT_KEY`` the header is passed over.
 """
 
 import re
@@ -19,7 +20,7 @@ from jinku.api.json import read_body
 from jinku.api.limits import IDEMPOTENCY_ANSWER_BYTES_MAX, IDEMPOTENCY_KEY_CHARACTERS_MAX, STATEMENT_BYTES_MAX
 from jinku.api.problem import problem_response, request_id_of
 
-WITHOUT_KEY = READING_POSTS | {"/v1/credentials"}
+WITHOUT_KEY = READING_POSTS | {"/v1/credentials", "/v1/risk/screening/names"}
 _KEY = re.compile(rb"[\x21-\x7e]{1,%d}" % IDEMPOTENCY_KEY_CHARACTERS_MAX)
 _KEPT_REFUSALS = frozenset({404, 409})
 _REPLAYED = (b"idempotency-replayed", b"true")

@@ -8,6 +8,7 @@ Rules:
    customer is whoever's money moves, else who receives it.
 3. The same order again gets its decision again. The day on which it is given does not count, since the bank's word may
    be given anew on a later one; any other difference under its id is denied by name.
+4. What the platform told of an order beforehand (its context) is part of its event, as of a transfer's.
 
 Example::
 
@@ -26,9 +27,9 @@ from jinku.custody.orders.decider import Action, Decisions
 from jinku.custody.orders.model import Step
 from jinku.custody.orders.movements import values
 from jinku.risk.decision.office import DecisionOffice, Requests
-from jinku.risk.decision.transfers import Scene
+from jinku.risk.decision.transfers import Scene, with_contexts
 from jinku.risk.events.batch import EventBatch
-from jinku.risk.events.columns import KEY, Column
+from jinku.risk.events.columns import KEY, Column, key_integers
 from jinku.risk.events.payments import payments
 from jinku.risk.events.stamp import Times
 
@@ -102,22 +103,21 @@ class OrderDecider:
         customer = Column(owner, payer.valid | payee.valid)
         other = Column(np.where(payer.valid, payee.values, np.zeros(1, KEY)), payer.valid & payee.valid)
         kinds, numbers = rows["type"].tolist(), rows["currency"].tolist()
-        return payments(
-            {
-                "id": Column.full(ids),
-                "time": Column.full(times),
-                "kind": Column.of_texts([OrderType(one).name.lower() for one in kinds]),
-                "customer": customer,
-                "payer": payer,
-                "payee": payee,
-                "counterparty": other,
-                "amount": Column.full(np.maximum(moved, 0)),
-                "currency": Column.of_texts([_CURRENCIES.get(one, str(one)) for one in numbers]),
-                "listed": self._scene.persons.listed(payer, payee),
-                "rating": self._scene.persons.rating(customer),
-            },
-            self._scene.place,
-        )
+        columns = {
+            "id": Column.full(ids),
+            "time": Column.full(times),
+            "kind": Column.of_texts([OrderType(one).name.lower() for one in kinds]),
+            "customer": customer,
+            "payer": payer,
+            "payee": payee,
+            "counterparty": other,
+            "amount": Column.full(np.maximum(moved, 0)),
+            "currency": Column.of_texts([_CURRENCIES.get(one, str(one)) for one in numbers]),
+            "listed": self._scene.persons.listed(payer, payee),
+            "rating": self._scene.persons.rating(customer),
+        }
+        told = self._scene.contexts.take_of(key_integers(ids))
+        return payments(with_contexts(columns, told), self._scene.place)
 
 
 def _side(rows: NDArray[np.void], side: int) -> Column:

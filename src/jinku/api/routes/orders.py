@@ -13,6 +13,7 @@ from jinku.api.cursor import Cursors
 from jinku.api.json import Json, read_json
 from jinku.api.routing import json_body, post
 from jinku.api.services import Services
+from jinku.api.wire.context import told
 from jinku.api.wire.numbers import PathU128
 from jinku.api.wire.orders import (
     STATES,
@@ -28,12 +29,16 @@ from jinku.api.wire.orders import (
     line_out,
     order_out,
     results_out,
+    without_context,
 )
 from jinku.custody.orders.acts import NEWEST, OrderActs, Record
 from jinku.custody.orders.files import request_told
 from jinku.custody.orders.mandates import Method
 from jinku.custody.orders.reasons import State
 from jinku.custody.orders.requests import OneTime, digest_of
+from jinku.custody.orders.requests import Request as OrderRequest
+from jinku.custody.structure.chart import Chart
+from jinku.risk.decision.context import Context
 
 OrderNumber = Annotated[PathU128, Path(description="The order's id.")]
 
@@ -75,16 +80,16 @@ class _Desk:
 
     def submit(self, wanted: OrdersIn) -> dict[str, Any]:
         corridor = self._custody.corridor(*self._books.of(wanted))
-        chart = corridor.rooms.chart
-        told = [request_told(one, chart, wanted.maker, number) for number, one in enumerate(wanted.orders, 1)]
-        return results_out(corridor.submit(told))
+        asked, contexts = _requests(wanted, corridor.rooms.chart, wanted.maker)
+        risk = self._custody.risk
+        if risk is None:
+            return results_out(corridor.submit(asked))
+        with told(contexts, risk.scene.contexts):
+            return results_out(corridor.submit(asked))
 
     def digests(self, wanted: OrdersIn) -> dict[str, Any]:
         chart = self._custody.chart(*self._books.of(wanted))
-        orders = [
-            request_told(one, chart, wanted.maker or "nobody", number).order
-            for number, one in enumerate(wanted.orders, 1)
-        ]
+        orders = [one.order for one in _requests(wanted, chart, wanted.maker or "nobody")[0]]
         return {"digests": [{"id": str(one.id), "digest": digest_of(chart, one).hex()} for one in orders]}
 
     def confirm(self, wanted: ConfirmationIn) -> Record:
@@ -109,6 +114,17 @@ class _Desk:
         challenged = acts.show(key).state is State.CHALLENGED
         act = acts.answer if challenged else acts.confirm_withdrawal
         return act(key, word, by=wanted.by)
+
+
+def _requests(wanted: OrdersIn, chart: Chart, maker: str) -> tuple[list[OrderRequest], dict[int, Context]]:
+    """The orders of a batch, and what the risk desk is told of them, by their ids."""
+    asked, contexts = [], dict[int, Context]()
+    for number, given in enumerate(wanted.orders, 1):
+        order, context = without_context(given, number)
+        asked.append(request_told(order, chart, maker, number))
+        if context is not None:
+            contexts.setdefault(asked[-1].order.id, context)
+    return asked, contexts
 
 
 def _giving(router: APIRouter, desk: _Desk) -> None:

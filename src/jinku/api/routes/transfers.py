@@ -14,6 +14,7 @@ from jinku.api.json import Json, read_json
 from jinku.api.metrics import Metrics
 from jinku.api.routing import json_body, post
 from jinku.api.services import Services
+from jinku.api.wire.context import handed_over
 from jinku.api.wire.filters import IdsIn, Page, QueryIn, Window, query_filter
 from jinku.api.wire.numbers import PathU128
 from jinku.api.wire.results import ResultOut, Results, ResultsOut
@@ -54,6 +55,8 @@ def transfers_router(services: Services, metrics: Metrics) -> APIRouter:
 def _writes(router: APIRouter, services: Services, metrics: Metrics) -> None:
     book = services.asynchronous.create_transfers_array
     results = Results(CreateTransferStatus)
+    risk = services.custody.risk
+    contexts = None if risk is None else risk.scene.contexts
 
     @post(
         router,
@@ -67,7 +70,8 @@ def _writes(router: APIRouter, services: Services, metrics: Metrics) -> None:
     async def create_transfer(request: Request) -> Response:
         """Book one transfer. Answered once it is durable."""
         wanted = await read_json(request, _ONE)
-        timestamp, status, _ = (await book(rows_of((wanted,))))[0].item()
+        with handed_over(contexts, (wanted,)):
+            timestamp, status, _ = (await book(rows_of((wanted,))))[0].item()
         metrics.events("transfer", results.name(status))
         return Json(results.one(wanted.id, timestamp, status), 201 if status == CREATED else 200)
 
@@ -75,7 +79,8 @@ def _writes(router: APIRouter, services: Services, metrics: Metrics) -> None:
     async def create_transfers(request: Request) -> Response:
         """Book up to 8,189 transfers in order, in one durable write. Linked ones succeed or fail together."""
         wanted = (await read_json(request, _MANY)).transfers
-        rows = await book(rows_of(wanted))
+        with handed_over(contexts, wanted):
+            rows = await book(rows_of(wanted))
         results.count(metrics, "transfer", rows)
         return Response(results.many([item.id for item in wanted], rows), media_type="application/json")
 

@@ -2,10 +2,12 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, WithJsonSchema
 
 from jinku.api.books import By, InBooks, Reason, TextOut, text_out
+from jinku.api.json import fields_invalid
 from jinku.api.limits import BATCH_EVENTS_MAX
+from jinku.api.wire.context import ContextIn, context_of
 from jinku.api.wire.filters import Page
 from jinku.api.wire.numbers import U128, Digits128, Instant, InstantText, instant_out
 from jinku.custody.orders.acts import Record
@@ -14,6 +16,7 @@ from jinku.custody.orders.files import order_document, order_schemas
 from jinku.custody.orders.reasons import REASON_TEXT, STATE_TEXT, State
 from jinku.custody.orders.reasons import Reason as Why
 from jinku.custody.orders.requests import Answers
+from jinku.risk.decision.context import Context
 
 _MAKER = "^[A-Za-z0-9._-]{0,64}$"
 STATES = tuple(one.name.lower() for one in State)
@@ -25,8 +28,14 @@ def _an_object(value: Any) -> dict[str, Any]:
     return value
 
 
-Told = Annotated[dict[str, Any], PlainValidator(_an_object), WithJsonSchema({"oneOf": order_schemas()})]
-"""One order, as a line of an order file tells it."""
+def _schemas() -> list[dict[str, Any]]:
+    """Each type of order, with its context."""
+    told = ContextIn.model_json_schema()
+    return [{**one, "properties": {**one["properties"], "context": told}} for one in order_schemas()]
+
+
+Told = Annotated[dict[str, Any], PlainValidator(_an_object), WithJsonSchema({"oneOf": _schemas()})]
+"""One order, as a line of an order file tells it, and what the risk desk is told of it."""
 
 
 class OrdersIn(InBooks):
@@ -112,10 +121,6 @@ class OrderResultOut(BaseModel):
     state: str
     reason: str | None
     meaning: TextOut
-    score: int
-    """The risk desk's."""
-    why: str
-    """The risk desk's."""
     timestamp: InstantText | None
     """When its transfers were booked, or the ledger refused them; null where it was not asked."""
 
@@ -169,8 +174,6 @@ class OrderOut(OrderLineOut):
     mandate: Digits128 | None
     evidence: str | None
     digest: str
-    why: str
-    score: int
     sealed_entry: int | None
     asked: dict[str, Any]
     history: list[OrderEventOut]
@@ -180,6 +183,20 @@ class OrderPage(Page):
     """One page of orders, the newest first. A page of one state may be short, or empty, and still have a next."""
 
     orders: list[OrderLineOut]
+
+
+def without_context(told: dict[str, Any], number: int) -> tuple[dict[str, Any], Context | None]:
+    """The order itself, and what is told of it beside; `number` is its place. Raises FieldsInvalid."""
+    if "context" not in told:
+        return told, None
+    try:
+        given = ContextIn.model_validate(told["context"])
+    except ValidationError as error:
+        place = ("orders", number - 1, "context")
+        raise fields_invalid(
+            [{**one, "loc": (*place, *one["loc"])} for one in error.errors(include_url=False)]
+        ) from None
+    return {name: value for name, value in told.items() if name != "context"}, context_of(given)
 
 
 def meaning(state: State, reason: Why) -> dict[str, str]:
@@ -199,8 +216,6 @@ def results_out(answers: Answers) -> dict[str, Any]:
                 "state": one.state.name.lower(),
                 "reason": one.reason.name.lower() if one.reason else None,
                 "meaning": meaning(one.state, one.reason),
-                "score": one.score,
-                "why": one.why,
                 "timestamp": instant_out(moments[place]),
             }
             for place, one in enumerate(answers)
@@ -228,8 +243,6 @@ def order_out(found: Record) -> dict[str, Any]:
         "mandate": str(found.mandate) if found.mandate else None,
         "evidence": found.evidence or None,
         "digest": found.digest.hex(),
-        "why": found.why,
-        "score": found.score,
         "sealed_entry": found.sealed_entry if found.sealed_entry >= 0 else None,
         "asked": order_document(found.order),
         "history": [

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchem
 from pydantic.config import JsonDict
 
 from jinku.api.limits import BATCH_EVENTS_MAX
+from jinku.api.wire.context import ContextIn
 from jinku.api.wire.numbers import (
     U16,
     U32,
@@ -67,6 +68,8 @@ class TransferIn(BaseModel):
     flags: Flags = 0
     timestamp: Instant = 0
     """Only with the flag `imported`: the effective time."""
+    context: ContextIn | None = None
+    """For the risk desk, where the house has one; no part of what is booked."""
 
 
 class TransfersIn(BaseModel):

@@ -14,7 +14,7 @@ Example::
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from jinku.ledger.layout import Array, u128
@@ -58,8 +58,19 @@ class ContextBook:
 
     def take(self, rows: Array) -> Sequence[Context]:
         """The context of each of the ``TRANSFER`` rows, used up by this; empty where there is none of any."""
+        return self.take_of(u128(rows, "id")) if self._known else ()
+
+    def take_of(self, numbers: Sequence[int]) -> Sequence[Context]:
+        """The context of each id, used up by this; empty where there is none of any."""
         if not self._known:
             return ()
         with self._lock:
-            found = [self._known.pop(number, NO_CONTEXT) for number in u128(rows, "id")]
+            found = [self._known.pop(number, NO_CONTEXT) for number in numbers]
         return found if any(one is not NO_CONTEXT for one in found) else ()
+
+    def forget(self, told: Mapping[int, Context]) -> None:
+        """Drop those of `told` that no decision used; one that somebody else handed over meanwhile stays."""
+        with self._lock:
+            for number, context in told.items():
+                if self._known.get(number) is context:
+                    del self._known[number]

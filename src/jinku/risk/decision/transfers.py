@@ -110,13 +110,15 @@ def transfer_events(rows: Array, times: Times, scene: Scene) -> EventBatch:
         "rating": scene.persons.rating(payer),
     }
     told = scene.contexts.take(rows)
-    return payments(columns | _told(told, columns) if told else columns, scene.place)
+    return payments(with_contexts(columns, told), scene.place)
 
 
-def _told(told: Sequence[Context], columns: Mapping[str, Column]) -> dict[str, Column]:
-    """The columns that contexts add or say better."""
+def with_contexts(columns: Mapping[str, Column], told: Sequence[Context]) -> dict[str, Column]:
+    """An event's columns with what contexts add or say better; as they are where there are none."""
+    if not told:
+        return dict(columns)
     kinds = columns["kind"].to_list()
-    return {
+    return dict(columns) | {
         "kind": Column.of_texts([one.kind or kind for one, kind in zip(told, kinds, strict=True)]),
         "customer": _or(columns["customer"], [one.customer for one in told]),
         "counterparty": _or(columns["counterparty"], [one.counterparty for one in told]),
