@@ -16,6 +16,7 @@ Example::
 """
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -384,7 +385,7 @@ class Likely:
         if known is None:
             if len(self._found) >= FOUND_KEPT_MAX:
                 self._found.clear()
-            word = Words([text])
+            word = _word(text)
             low = rules.PAIR_ACROSS_MIN if across else rules.PAIR_MIN
             size = len(text)
             near = (size - _WINDOW, size + _WINDOW)
@@ -409,6 +410,11 @@ class Likely:
             among.same, among.nick, (begin, end, least, across), self._out, self._values,
         )  # fmt: skip
         return self._out[:count].copy(), self._values[:count].copy()
+
+
+@lru_cache(FOUND_KEPT_MAX)
+def _word(text: str) -> Words:
+    return Words([text])
 
 
 class _Posts:
