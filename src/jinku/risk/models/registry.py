@@ -29,6 +29,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
+import numpy as np
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -54,6 +55,7 @@ from jinku.base.canonical import canonical_json
 from jinku.base.clock import Clock, to_rfc3339
 from jinku.base.database import Database
 from jinku.base.persons import PERSON, same_person
+from jinku.ledger.layout import SEAL, Array, EntryKind
 from jinku.risk.models.errors import ModelStep, ModelUnknown
 from jinku.risk.models.record import Model
 
@@ -98,6 +100,14 @@ class SealingLedger(Protocol):
 
     def seal(self, digest: bytes, topic: int) -> tuple[int, int]:
         """Put a digest into the log; its entry's number and timestamp."""
+
+
+class ReadLog(Protocol):
+    """What proving needs of a ledger's log."""
+
+    def entries(self, first: int, count: int) -> Array:
+        """``ENTRY`` rows from number `first`."""
+        ...
 
 
 class State(StrEnum):
@@ -301,6 +311,34 @@ class Registry:
             rows = connection.execute(query).all()
         return [{**json.loads(row.document), "sealed_entry": row.sealed_entry} for row in rows]
 
+    def prove(self, number: int, log: ReadLog) -> None:
+        """Compare a model's bytes, threshold and state with its sealed acts: control data can be written by whoever has
+        the disk. Raises ModelUnknown, BadModel, ModelStep."""
+        shown, acts = self.show(number), self.acts(number)
+        state, asked, before = "", ("", ""), None
+        for act in acts:
+            document = canonical_json({name: value for name, value in act.items() if name != "sealed_entry"})
+            digest = hashlib.sha256(document)
+            if act["before"] != before or not _is_sealed(log, act["sealed_entry"], digest.digest()):
+                raise ModelStep(f"act {act['number']} of model {number} is not what the log seals")
+            before, said = digest.hexdigest(), act["said"]
+            match act["act"]:
+                case "registered":
+                    state = State.CANDIDATE.value
+                case "asked":
+                    asked = said["state"], act["by"]
+                case "confirmed" if asked == (said["state"], said["asked_by"]):
+                    state = said["state"]
+                case "retired":
+                    state = State.RETIRED.value
+                case "rolled_back":
+                    state = State.CHAMPION.value
+        first = acts[0]["said"] if acts else {}
+        known = first.get("model"), float(first.get("threshold", "nan")), first.get("purpose"), state
+        if known != (shown.digest, shown.threshold, shown.purpose, shown.state.value):
+            raise ModelStep(f"model {number} is not what its sealed acts say", remedy="restore the database")
+        self.model(number)
+
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
         """One transaction; of two at once that meet, one is refused."""
@@ -353,6 +391,14 @@ class Registry:
         values = {"model": model, "number": number, "document": document.decode(), "sealed_entry": entry}
         connection.execute(insert(_ACT), [values])
         return number
+
+
+def _is_sealed(log: ReadLog, entry: int, digest: bytes) -> bool:
+    rows = log.entries(max(entry, 0), 1)
+    if entry < 0 or not len(rows) or rows["kind"][0] != EntryKind.SEAL:
+        return False
+    [seal] = np.ascontiguousarray(rows["event"]).view(SEAL)
+    return bool(seal["topic"] == SEAL_TOPIC_MODELS and seal["digest"].tobytes() == digest)
 
 
 def _of(row: Row[Any]) -> Registered:
