@@ -95,7 +95,7 @@ def test_on_the_published_lists_the_index_finds_what_brute_force_finds() -> None
     entries = both_lists(SHARED)
     index = Index(entries)
     every = kept = 0
-    for one in noisy_names(entries, 6, 3):
+    for one in noisy_names(entries, 3, 3):
         everyone = {hit.entry.key for hit in index.brute(one)}
         every += len(everyone)
         kept += len(everyone & {hit.entry.key for hit in index.search(one)})
