@@ -184,9 +184,9 @@ def test_rules_indicators_and_duties_are_told(api: Api) -> None:
 
 
 def _asks() -> list[Asked]:
-    case: dict[str, Any] = {"case": "000001", "by": "stranger", "text": "t", "owner": "aml-1", "alerts": [1], "other": "000002",
-            "why": "follows", "kind": "file", "reference": "r", "sha256": "a" * 64, "person": "aml-1",
-            "outcome": "report", "made": ["000001"], "subject": "1"}  # fmt: skip
+    case: dict[str, Any] = {"case": "000001", "by": "stranger", "text": "t", "owner": "aml-1", "alerts": [1],
+            "other": "000002", "why": "follows", "kind": "file", "reference": "r", "sha256": "a" * 64,
+            "person": "aml-1", "outcome": "report", "made": ["000001"], "subject": "1"}  # fmt: skip
     posts: list[Asked] = [
         ("POST", f"/v1/risk/cases{one.path}", {name: case[name] for name in one.model.model_fields})
         for one in CASE_PATHS
