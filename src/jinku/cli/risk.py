@@ -6,6 +6,7 @@ from jinku.cli.risk_alerts import alerts_app
 from jinku.cli.risk_cases import case_app
 from jinku.cli.risk_decisions import answer, decide, decided, refuse, release, replay
 from jinku.cli.risk_features import features_app
+from jinku.cli.risk_feeding import feed, measure_indicators
 from jinku.cli.risk_graph import graph
 from jinku.cli.risk_market import market_app
 from jinku.cli.risk_measures import measure_app
@@ -22,6 +23,8 @@ risk_app = typer.Typer(
     name="risk", help="Decide about movements before they post; see how it was decided.", no_args_is_help=True
 )
 
+alerts_app.command("feed")(feed)
+kri_app.command("measure")(measure_indicators)
 risk_app.add_typer(features_app)
 risk_app.command()(graph)
 risk_app.command()(typologies)

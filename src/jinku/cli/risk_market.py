@@ -188,6 +188,12 @@ def keep_day(
     with _desk(data) as desk:
         desk.keep(_day(day), portfolio, found, source, by=by)
         used = [use for one in found for use in desk.uses(portfolio, one, _day(day))]
+    if any(one.use is Use.BREACH for one in used):
+        from jinku.bootstrap.risk_raising import of_limits
+        from jinku.cli.risk_desk import risk_desks
+
+        with risk_desks(data) as desks:
+            desks.alerts.raise_(of_limits(used, _day(day)))
     out = Output(json)
     rows = [
         (

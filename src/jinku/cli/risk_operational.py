@@ -223,7 +223,7 @@ def arise(
     json: Json = False,
 ) -> None:
     """An event starts a duty."""
-    with _duties(data) as office:
+    with opened_duties(data) as office:
         office.arise(name, reference, _day(started), by=by)
     answer_done(f"{name} {reference}", "arisen", json)
 
@@ -243,13 +243,13 @@ def done(
     if not evidence.is_file():
         raise typer.BadParameter(f"{evidence} is not a file")
     digest = hashlib.sha256(evidence.read_bytes()).hexdigest()
-    with _duties(data) as office:
+    with opened_duties(data) as office:
         office.done(name, reference, digest, by=by)
     answer_done(f"{name} {reference}", "done", json)
 
 
 @duty_app.command("list")
-def list_duties(
+def listopened_duties(
     day: Annotated[str, typer.Option("--day", help="As of this day; today where left out.")] = "",
     data: Data = DATA_DEFAULT,
     json: Json = False,
@@ -257,7 +257,7 @@ def list_duties(
     """What is to be done, overdue first. Exit code 1 where something is overdue."""
     from jinku.risk.operational.duties import Urgency
 
-    with _duties(data) as office:
+    with opened_duties(data) as office:
         found = office.agenda(_day(day) if day else None)
     out = Output(json)
     rows = [
@@ -294,7 +294,7 @@ def _indicators(book: "ActBook", table: Path | None) -> "IndicatorDesk":
 
 
 @contextmanager
-def _duties(data: Path) -> "Iterator[DutyOffice]":
+def opened_duties(data: Path) -> "Iterator[DutyOffice]":
     """The office of a house, whose own months and years count from its first entry."""
     from jinku.base.clock import day_of
     from jinku.risk.acts.book import ActBook

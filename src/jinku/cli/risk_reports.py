@@ -54,6 +54,7 @@ def large(
     if draft and found and same:
         with risk_desks(data) as desks:
             value["report"] = desks.reports.draft(Content("large_value", "CNY", lines=tuple(found)), by).key
+        value["duties"] = _arisen(data, found)
     out = Output(json)
 
     def render() -> None:
@@ -336,3 +337,12 @@ def read_moved(file: Path) -> "list[Moved]":
                     remedy="reference,day,payer,payee,amount,currency,way",
                 ) from None  # fmt: skip
     return found
+
+
+def _arisen(data: Path, found: "list[Line]") -> int:
+    """Let the duty to report each of these lines arise; how many."""
+    from jinku.bootstrap.risk_raising import large_value_duties
+    from jinku.cli.risk_operational import opened_duties
+
+    with opened_duties(data) as office:
+        return large_value_duties(office, found)

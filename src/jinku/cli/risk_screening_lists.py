@@ -232,6 +232,7 @@ def book_screen(
     before: Annotated[
         str, typer.Option("--before", help="Versions before, as un.1+ofac.2: what is new since.")
     ] = "",
+    raised: Annotated[bool, typer.Option("--raise", help="Hand what is new to the alert desk.")] = False,
     data: Data = DATA_DEFAULT,
     json: Json = False,
 ) -> None:
@@ -251,6 +252,13 @@ def book_screen(
         known = _digests(on, before)
         found = rescreen(Book(on.house.control).subjects(), running, on.whitelist.cleared(), known)
     found = look_back(found, moved) if since is not None else found
+    if raised:
+        from jinku.cli.risk_desk import risk_desks
+        from jinku.risk.cases.raising import of_screening
+
+        at = max(one.effective_from for one in running.versions)
+        with risk_desks(data) as desks:
+            desks.alerts.raise_(of_screening([one for one in found if one.new], at))
     rows = [one.document() for one in found]
     out = Output(json)
     columns = ("customer", "subject", "role", "entry", "score_thousandths", "new")

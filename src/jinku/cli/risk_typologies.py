@@ -30,6 +30,7 @@ def typologies(
     only: Annotated[
         list[str] | None, typer.Option(help="Look for this typology alone; may be repeated.")
     ] = None,
+    raised: Annotated[bool, typer.Option("--raise", help="Hand what was found to the alert desk.")] = False,
     json: Json = False,
 ) -> None:
     """Look for structuring, fans, cycles, mule rings and the others; 90 days before tell what is usual."""
@@ -46,6 +47,12 @@ def typologies(
         columns = _booked(data, currency, Period(max(period.first - LOOK_BACK_DAYS * _DAY_US, 0), period.end))
     with Moves(columns, Place(zone)) as moves:
         report = detect(moves, period, thresholds, tuple(only or ()))
+    if raised:
+        from jinku.cli.risk_desk import risk_desks
+        from jinku.risk.cases.raising import of_typologies
+
+        with risk_desks(data) as desks:
+            desks.alerts.raise_(of_typologies(report.findings, table.name[:80] if table else "built-in"))
     view = Output(json)
 
     def render() -> None:

@@ -71,9 +71,9 @@ def test_the_feed_goes_on_where_it_was_cut_off(tmp_path: Path, monkeypatch: pyte
             feed.feed()
         monkeypatch.undo()
     with opened(directory, clock) as risk:
-        desks = _again(risk, clock)
-        assert AlertFeed(risk, desks).feed() == 1
-        assert sorted(one.seen for one in desks.list_("aml-1")) == [1] * 6
+        alerts = _again(risk, clock)
+        assert AlertFeed(risk, alerts).feed() == 1
+        assert sorted(one.seen for one in alerts.list_("aml-1")) == [1] * 6
 
 
 def _again(risk: Risk, clock: Now) -> AlertDesk:

@@ -27,7 +27,9 @@ from jinku.risk.cases.table import LEVELS, Points
 SCORE_MAX = 100
 EVIDENCE_MAX = 100
 AMOUNT_MAX = (1 << 62) - 1
-SOURCES = ("decision", "rules", "typology", "screening", "models", "graph", "rating", "market", "person")
+SOURCES = (
+    "decision", "rules", "typology", "screening", "models", "graph", "rating", "market", "operational", "person",
+)  # fmt: skip
 _KEY = re.compile(r"[A-Za-z0-9._:/-]{1,80}", re.ASCII)
 _TYPOLOGY = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)

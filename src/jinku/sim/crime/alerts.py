@@ -7,7 +7,6 @@ Example::
 
 import numpy as np
 
-from jinku.risk.cases.alerts import Alert
 from jinku.risk.graph.typologies.detectors import detect
 from jinku.risk.graph.typologies.finding import Finding
 from jinku.risk.graph.typologies.moves import MoveColumns, Moves
@@ -17,31 +16,11 @@ from jinku.sim.crime.custom import DAY_US
 from jinku.sim.crime.model import OUTSIDE, Movement
 from jinku.sim.crime.world import CrimeWorld
 
-_NS_PER_US = 1_000
-
 
 def typologies(world: CrimeWorld, begins: int) -> tuple[Finding, ...]:
     """Findings of the day that begins at `begins` (µs UTC), by the table that comes with Jinku."""
     with Moves(_columns([*world.history, *world.day])) as moves:
         return detect(moves, Period(begins, begins + 2 * DAY_US), load_table(), ()).findings
-
-
-def as_alerts(findings: tuple[Finding, ...], version: str) -> list[Alert]:
-    """The findings as alerts; of a device the owner is not told, so its alert is about no customer."""
-    return [
-        Alert(
-            one.key.replace(" ", "_")[:80],
-            subject=one.subject_number,
-            typology=one.typology.key,
-            score=one.score,
-            at=one.last * _NS_PER_US,
-            amount=one.amount,
-            currency=one.currency,
-            source="typology",
-            version=version,
-        )
-        for one in findings
-    ]
 
 
 def subjects(findings: tuple[Finding, ...]) -> frozenset[int]:

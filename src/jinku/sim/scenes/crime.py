@@ -23,8 +23,9 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 
 from jinku.risk.cases.alert_desk import AlertDesk
+from jinku.risk.cases.raising import of_typologies
 from jinku.sim.audit import Check
-from jinku.sim.crime.alerts import as_alerts, subjects, typologies
+from jinku.sim.crime.alerts import subjects, typologies
 from jinku.sim.crime.listed import write_list
 from jinku.sim.crime.model import Scale, Scheme
 from jinku.sim.crime.play import Answer, Outcome, Venue, play
@@ -71,7 +72,7 @@ def crime_scene(
         outcomes = play(world, rooms.venue, watch)
         fed = rooms.feed()
         findings = typologies(world, begins)
-        found = rooms.alerts.raise_(as_alerts(findings, "built-in"))
+        found = rooms.alerts.raise_(of_typologies(findings, "built-in"))
         settled = _settled(outcomes, rooms)
         replayed = [rooms.replay(day) for day in _utc_days(outcomes)]
     lines = reckon(outcomes, world.stories, subjects(findings))
