@@ -53,7 +53,7 @@ from jinku.risk.decision.waiting import WaitingBook, WaitState
 
 BATCHES_AHEAD = 2
 """Batches that wait between two of the threads."""
-TOGETHER_EVENTS = SLICE_EVENTS
+TOGETHER_EVENTS = 2 * SLICE_EVENTS
 """Events up to which requests that wait are joined into one batch."""
 _GOOD = (np.uint32(CreateTransferStatus.CREATED), np.uint32(CreateTransferStatus.EXISTS))
 _STATUS_OF = {

@@ -35,7 +35,7 @@ from jinku.risk.decision.policy import Policy
 from jinku.risk.events.batch import EventBatch
 from jinku.risk.features.frame import FeatureFrame
 
-SLICE_EVENTS = 4_096
+SLICE_EVENTS = 2_048
 NS_PER_MS = 1_000_000
 
 
