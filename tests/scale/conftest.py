@@ -23,5 +23,7 @@ def gateway_jar() -> Path:
     """The SQL Gateway's jar, which Flink's Python package does not have."""
     jar = Path(os.environ.get("JINKU_FLINK_GATEWAY", ""))
     if not jar.is_file():
-        pytest.skip("JINKU_FLINK_GATEWAY names no flink-sql-gateway-2.3.0.jar: not tried against a real gateway")
+        pytest.skip(
+            "JINKU_FLINK_GATEWAY names no flink-sql-gateway-2.3.0.jar: not tried against a real gateway"
+        )
     return jar

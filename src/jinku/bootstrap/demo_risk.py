@@ -9,12 +9,13 @@ Example::
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from importlib.resources import files
 from pathlib import Path
 
 from jinku.bootstrap.custody import RISK_FILE
 from jinku.bootstrap.deciding_status import DecidedStatus
 from jinku.bootstrap.house import open_house
-from jinku.bootstrap.risk import Risk
+from jinku.bootstrap.risk import RISK_DIRECTORY, Risk
 from jinku.bootstrap.risk_desks import open_desks
 from jinku.bootstrap.risk_feed import AlertFeed
 from jinku.ledger.model import CreateTransferStatus
@@ -29,7 +30,10 @@ from jinku.sim.scenes.crime import CrimeRooms
 
 ORIGIN = "jinku.local/demo-risk"
 LIST_NAME = "demo"
-SETTINGS = 'zone = "Asia/Shanghai"\nfeatures = "payments"\nrules = "payments"\n'
+SETTINGS = 'zone = "Asia/Shanghai"\nfeatures = "payments"\nrules = "payments"\npolicy = "decision.toml"\n'
+POLICY_FILE = "decision.toml"
+_DEADLINE, _PATIENT = "deadline_ms = 250", "deadline_ms = 60000"
+"""The standard policy's, and the demonstration's: on a machine that does much else it decides all the same."""
 ANSWERS = {
     int(CreateTransferStatus.CREATED): Answer.PASSED,
     int(DecidedStatus.RISK_CHALLENGED): Answer.ASKED,
@@ -44,6 +48,9 @@ def crime_rooms(directory: Path, clock: SimClock, lists: tuple[Path, Path]) -> I
     """Open a new house at `directory` with risk switched on, and the list loaded."""
     directory.mkdir()
     (directory / RISK_FILE).write_text(SETTINGS, "utf-8")
+    (directory / RISK_DIRECTORY).mkdir()
+    standard = files("jinku.risk.decision").joinpath("standard.toml").read_text("utf-8")
+    (directory / RISK_DIRECTORY / POLICY_FILE).write_text(standard.replace(_DEADLINE, _PATIENT), "utf-8")
     with open_house(directory, origin=ORIGIN, clock=clock) as house:
         desk = ListDesk(house.control, house.ledger, clock)
         desk.load(read_domestic(*lists), LIST_NAME, by=_OFFICERS[0])

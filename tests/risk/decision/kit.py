@@ -1,8 +1,10 @@
 """Small engines whose answers are plain to see, and a real ledger's log beneath the journal."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -150,3 +152,14 @@ def office_over(
 
 def ledger_clock() -> int:
     return 1_790_000_000_000_000_000
+
+
+def patient(directory: Path) -> str:
+    """The line of ``risk.toml`` for the standard policy with a long deadline: a busy machine then decides nothing else.
+    Writes the policy into ``risk/``."""
+    standard = files("jinku.risk.decision").joinpath("standard.toml").read_text("utf-8")
+    (directory / "risk").mkdir(parents=True, exist_ok=True)
+    (directory / "risk" / "decision.toml").write_text(
+        re.sub(r"deadline_ms = \d+", "deadline_ms = 60000", standard), "utf-8"
+    )
+    return 'policy = "decision.toml"\n'

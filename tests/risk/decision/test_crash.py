@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from tests.risk.decision.kit import patient
 from tests.risk.decision.nursery import ROWS, RULES
 
 ROOT = Path(__file__).parent.parent.parent.parent
@@ -25,8 +26,7 @@ def _kill(pid: int) -> None:
 @pytest.mark.slow
 def test_nothing_is_decided_or_posted_twice_or_lost_to_kill_9(tmp_path: Path) -> None:
     """K2: exactly one decision per id through crashes between journal, seal and ledger, and in acts of persons."""
-    (tmp_path / "risk").mkdir()
-    (tmp_path / "risk.toml").write_text('rules = "rules.toml"\n')
+    (tmp_path / "risk.toml").write_text('rules = "rules.toml"\n' + patient(tmp_path))
     (tmp_path / "risk" / "rules.toml").write_text(RULES)
     rng, first, acked, sizes = random.Random(7), 1_000, 0, list[int]()
     with subprocess.Popen(

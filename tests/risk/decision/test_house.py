@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.risk.decision.kit import patient
 
 from jinku.base.errors import InputError
 from jinku.bootstrap import open_house
@@ -54,7 +55,7 @@ def opened(directory: Path, clock: Now) -> Iterator[Risk]:
     (directory / "risk").mkdir(parents=True, exist_ok=True)
     if not (directory / "risk.toml").exists():
         (directory / "risk.toml").write_text(
-            'zone = "Asia/Shanghai"\nfeatures = "payments"\nrules = "rules.toml"\n'
+            'zone = "Asia/Shanghai"\nfeatures = "payments"\nrules = "rules.toml"\n' + patient(directory)
         )
         (directory / "risk" / "rules.toml").write_text(RULES)
     with open_house(directory, clock=clock) as house:

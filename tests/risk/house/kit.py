@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+from tests.risk.decision.kit import patient
 
 from jinku.bootstrap import open_house
 from jinku.bootstrap.risk import Risk
@@ -50,7 +51,7 @@ def opened(
     """Risk over the house at `directory`, with accounts 1 … 30 and those named."""
     directory.mkdir(exist_ok=True)
     if not (directory / "risk.toml").exists():
-        (directory / "risk.toml").write_text(settings)
+        (directory / "risk.toml").write_text(settings + patient(directory))
     with open_house(directory, clock=clock, control=control) as house:
         if not house.ledger.size():
             ids = [*range(1, 31), *accounts]

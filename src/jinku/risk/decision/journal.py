@@ -81,7 +81,8 @@ class Journal(Closing):
     def open(cls, directory: Path, log: SealLog, *, segment_bytes: int = SEGMENT_BYTES) -> Self:
         """The journal in `directory`, made where there is none. Raises JournalAltered, JournalUnusable."""
         with ExitStack() as undo:
-            journal = undo.enter_context(cls(directory, log, segment_bytes))
+            journal = cls(directory, log, segment_bytes)
+            undo.callback(journal.close)
             journal._load()
             journal._match_seals()
             journal._resume()

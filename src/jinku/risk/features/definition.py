@@ -228,9 +228,7 @@ class FeatureSet:
         """How far back an event may look, in microseconds: events older than that change no value of it.
 
         Levels add up: a filter over a feature looks back from the history row, not from the event."""
-        far = [
-            max((one.far for one in level if isinstance(one, Base)), default=0) for level in self.levels
-        ]
+        far = [max((one.far for one in level if isinstance(one, Base)), default=0) for level in self.levels]
         return sum(far)
 
     @cached_property

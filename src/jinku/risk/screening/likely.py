@@ -16,7 +16,8 @@ Example::
 """
 
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +50,8 @@ _KNOWN_LIKENESS = 0.97
 Bits = NDArray[np.uint64]
 Ints = NDArray[np.int64]
 Letters = NDArray[np.uint8]
-_Hits = tuple[Ints, NDArray[np.float64]]
+Floats = NDArray[np.float64]
+_Hits = tuple[Ints, Floats]
 
 
 def _forms(word: str) -> tuple[str, str, str, str, str]:
@@ -89,6 +91,11 @@ class Words:
         self.same: Ints = np.array([_same(word) for word in self.words], np.int64)
         self.nick: Ints = np.array([_nick(word) for word in self.words], np.int64)
 
+    @cached_property
+    def arrays(self) -> "Listed":
+        """The arrays that compiled code reads."""
+        return Listed(self.letters, self.first, self.masks, self.sizes, self.same, self.nick)
+
     def between(self, least: int, most: int) -> tuple[int, int]:
         """Where the words of `least` to `most` letters begin and end."""
         return int(np.searchsorted(self.sizes, least)), int(np.searchsorted(self.sizes, most, side="right"))
@@ -123,9 +130,11 @@ def _apart(one: np.uint64, other: np.uint64) -> int:
 
 @compiled
 def _edits(
-    one: Letters, start: int, stop: int, other: Letters, begin: int, end: int, rows: NDArray[np.int64]
+    one: Letters, start: int, stop: int, other: Letters, span: tuple[int, int], rows: NDArray[np.int64]
 ) -> int:
-    """Optimal string alignment distance of ``one[start:stop]`` and ``other[begin:end]``; `rows` is scratch (3, n)."""
+    """Optimal string alignment distance of ``one[start:stop]`` and of `other` between the two places of `span`; `rows`
+    is scratch (3, n)."""
+    begin, end = span
     long = end - begin
     for at in range(long + 1):
         rows[0, at] = at
@@ -148,102 +157,151 @@ def _edits(
     return int(rows[(stop - start) % 3, long])
 
 
-@compiled
-def _alike(
-    asked: Letters,
-    ends: Ints,
-    masks: Bits,
-    known: Ints,
-    letters: Letters,
-    first: Ints,
-    listed: Bits,
-    sizes: Ints,
-    same: Ints,
-    nick: Ints,
-    bounds: tuple[int, int, float, bool],
-    out: Ints,
-    values: NDArray[np.float64],
-) -> int:
-    """The words from `bounds` begin to end that may be the word asked with the least likeness; how many, in `out`, and
-    how alike they are at most, in `values`.
+class Asked(NamedTuple):
+    """One word asked, as arrays."""
 
-    `known` is the word's length, its name among spellings, and among nicknames.
-    """
+    letters: Letters
+    ends: Ints
+    """Where each writing begins in `letters`, and the end."""
+    masks: Bits
+    known: Ints
+    """The word's length, its name among spellings, and among nicknames."""
+
+
+class Listed(NamedTuple):
+    """The words listed, as arrays; see `Words`."""
+
+    letters: Letters
+    first: Ints
+    masks: Bits
+    sizes: Ints
+    same: Ints
+    nick: Ints
+
+
+class Hits(NamedTuple):
+    """Words found: their places, and how alike they are at most."""
+
+    places: Ints
+    values: Floats
+
+
+class Posts(NamedTuple):
+    """Which rows hold which word, at which places."""
+
+    first: Ints
+    rows: Ints
+    places: Ints
+
+
+class Tally(NamedTuple):
+    """What is collected of each row while words are looked up; zeros between two names."""
+
+    seen: Ints
+    """Shape (rows, 2): covered words asked, covered places."""
+    alike: Floats
+    """Shape (rows, 2): the sum of each asked word's best value, and the value of the last."""
+
+
+class Sides(NamedTuple):
+    """Weights of the words of both sides, and the prices of what does not agree."""
+
+    asked: Floats
+    first: Ints
+    listed: Floats
+    prices: tuple[float, float, float, float, float, float]
+    """Of what is left on one side with one anchor and with more, the conflict's least weight and price, its cap, the
+    sharpness."""
+
+
+@compiled
+def _by_edits(asked: Asked, listed: Listed, at: int, far: float, rows: Ints) -> int:
+    """The edits of three writings together; -1 where bounds say that they are more than `far`."""
+    masks, base = asked.masks, at * 5
+    bound = _apart(masks[0], listed.masks[at, 0]) + _apart(masks[1], listed.masks[at, 1])
+    if bound > far:
+        return -1
+    bound += min(_apart(masks[2], listed.masks[at, 2]), _apart(masks[3], listed.masks[at, 3]))
+    if bound > far:
+        return -1
+    mine, ends, theirs, first = asked.letters, asked.ends, listed.letters, listed.first
+    total = min(
+        _edits(mine, ends[2], ends[3], theirs, (first[base + 2], first[base + 3]), rows),
+        _edits(mine, ends[3], ends[4], theirs, (first[base + 3], first[base + 4]), rows),
+    )
+    if total <= far:
+        total += _edits(mine, ends[1], ends[2], theirs, (first[base + 1], first[base + 2]), rows)
+    if total <= far:
+        raw = _edits(mine, ends[0], ends[1], theirs, (first[base], first[base + 1]), rows)
+        if raw > 1 and asked.known[0] == listed.sizes[at] and masks[0] == listed.masks[at, 0]:
+            raw = 1
+        total += raw
+    return total
+
+
+@compiled
+def _by_consonants(asked: Asked, listed: Listed, at: int, least: float, rows: Ints) -> float:
+    """How alike two words of different scripts are by their classes of consonants; 0 where it is too little."""
+    base, ends, first = at * 5, asked.ends, listed.first
+    mine, theirs = ends[5] - ends[4], first[base + 5] - first[base + 4]
+    most = max(mine, theirs)
+    if min(mine, theirs) < 2:
+        same_start = asked.letters[0] == listed.letters[first[base]]
+        few = mine == 1 and theirs == 1 and same_start
+        if few and asked.letters[ends[4]] == listed.letters[first[base + 4]]:
+            return FEW_CONSONANTS_LIKENESS
+        return 0.0
+    if _apart(asked.masks[4], listed.masks[at, 4]) > max(1.0, most * (1.0 - least / CONSONANTS_LIKENESS_MAX)):
+        return 0.0
+    edits = _edits(asked.letters, ends[4], ends[5], listed.letters, (first[base + 4], first[base + 5]), rows)
+    value = 1.0 - edits / most
+    if edits == 1:
+        value = max(value, FAR_EDIT_LIKENESS)
+    return float(CONSONANTS_LIKENESS_MAX * value)
+
+
+@compiled
+def _alike(asked: Asked, listed: Listed, bounds: tuple[int, int, float, bool], out: Hits) -> int:
+    """The words from `bounds` begin to end that may be the word asked with the least likeness; how many, in `out`."""
     begin, end, least, across = bounds
+    known = asked.known
     rows = np.empty((3, 64), np.int64)
     count = 0
     for at in range(begin, end):
-        size = max(known[0], sizes[at])
-        short = min(known[0], sizes[at])
-        if (known[1] >= 0 and known[1] == same[at]) or (known[2] >= 0 and known[2] == nick[at]):
-            out[count] = at
-            values[count] = _KNOWN_LIKENESS if known[0] != sizes[at] or masks[0] != listed[at, 0] else 1.0
+        size = max(known[0], listed.sizes[at])
+        short = min(known[0], listed.sizes[at])
+        if (known[1] >= 0 and known[1] == listed.same[at]) or (known[2] >= 0 and known[2] == listed.nick[at]):
+            other = known[0] != listed.sizes[at] or asked.masks[0] != listed.masks[at, 0]
+            out.places[count] = at
+            out.values[count] = _KNOWN_LIKENESS if other else 1.0
             count += 1
             continue
         good, found = False, 0.0
         far = 3.0 * size * (1.0 - least) + 1e-9
         if size <= 2 * short + 2:
-            bound = _apart(masks[0], listed[at, 0]) + _apart(masks[1], listed[at, 1])
-            if bound <= far:
-                bound += min(_apart(masks[2], listed[at, 2]), _apart(masks[3], listed[at, 3]))
-                if bound <= far:
-                    base = at * 5
-                    total = min(
-                        _edits(asked, ends[2], ends[3], letters, first[base + 2], first[base + 3], rows),
-                        _edits(asked, ends[3], ends[4], letters, first[base + 3], first[base + 4], rows),
-                    )
-                    if total <= far:
-                        total += _edits(
-                            asked, ends[1], ends[2], letters, first[base + 1], first[base + 2], rows
-                        )
-                    if total <= far:
-                        raw = _edits(asked, ends[0], ends[1], letters, first[base], first[base + 1], rows)
-                        if raw > 1 and known[0] == sizes[at] and masks[0] == listed[at, 0]:
-                            raw = 1
-                        total += raw
-                    good = total <= far
-                    found = 1.0 - total / 3.0 / size
+            total = _by_edits(asked, listed, at, far, rows)
+            if total >= 0:
+                good = total <= far
+                found = 1.0 - total / 3.0 / size
         if across:
-            base = at * 5
-            mine, theirs = ends[5] - ends[4], first[base + 5] - first[base + 4]
-            most = max(mine, theirs)
-            if min(mine, theirs) < 2:
-                same_start = asked[0] == letters[first[base]]
-                if mine == 1 and theirs == 1 and same_start and asked[ends[4]] == letters[first[base + 4]]:
-                    found = max(found, FEW_CONSONANTS_LIKENESS)
-            elif _apart(masks[4], listed[at, 4]) <= max(1.0, most * (1.0 - least / CONSONANTS_LIKENESS_MAX)):
-                edits = _edits(asked, ends[4], ends[5], letters, first[base + 4], first[base + 5], rows)
-                value = 1.0 - edits / most
-                if edits == 1:
-                    value = max(value, FAR_EDIT_LIKENESS)
-                found = max(found, CONSONANTS_LIKENESS_MAX * value)
+            found = max(found, _by_consonants(asked, listed, at, least, rows))
             good = found >= least
         if good:
-            out[count] = at
-            values[count] = found
+            out.places[count] = at
+            out.values[count] = found
             count += 1
     return count
 
 
 @compiled
-def _gather(
-    hits: Ints,
-    covers: Ints,
-    values: NDArray[np.float64],
-    first: Ints,
-    rows: Ints,
-    places: Ints,
-    seen: Ints,
-    alike: NDArray[np.float64],
-    touched: Ints,
-) -> int:
-    """Which rows hold words of `hits`: `seen` (rows, 2) collects covered words asked and places, `alike` (rows, 2) the
-    sum of each asked word's best value and the value of the last; new rows in `touched`."""
+def _gather(hits: Hits, cover: int, posts: Posts, tally: Tally, touched: Ints) -> int:
+    """Which rows hold words of `hits`, into `tally`; new rows in `touched`, and how many."""
     count = 0
-    for at in range(hits.shape[0]):
-        cover, value = covers[at], values[at]
-        for post in range(first[hits[at]], first[hits[at] + 1]):
-            row = rows[post]
+    seen, alike = tally.seen, tally.alike
+    for at in range(hits.places.shape[0]):
+        value, word = hits.values[at], hits.places[at]
+        for post in range(posts.first[word], posts.first[word + 1]):
+            row = posts.rows[post]
             if seen[row, 0] == 0 and alike[row, 0] == 0.0:
                 touched[count] = row
                 count += 1
@@ -254,26 +312,15 @@ def _gather(
                 alike[row, 0] += value - alike[row, 1]
                 alike[row, 1] = value
             seen[row, 0] |= cover
-            seen[row, 1] |= places[post]
+            seen[row, 1] |= posts.places[post]
     return count
 
 
 @compiled
-def _bounded(
-    touched: Ints,
-    seen: Ints,
-    alike: NDArray[np.float64],
-    asked: NDArray[np.float64],
-    first: Ints,
-    weights: NDArray[np.float64],
-    prices: tuple[float, float, float, float, float, float],
-    out: NDArray[np.float64],
-) -> None:
-    """The highest score that each row of `touched` can have; clears `seen`. Light words are taken for agreed.
-
-    `prices`: of what is left on one side with one anchor and with more, the conflict's least weight and price, its cap,
-    the sharpness.
-    """
+def _bounded(touched: Ints, tally: Tally, sides: Sides, out: Floats) -> None:
+    """The highest score that each row of `touched` can have; clears `tally`. Light words are taken for agreed."""
+    seen, alike, asked, first, weights = tally.seen, tally.alike, sides.asked, sides.first, sides.listed
+    prices = sides.prices
     for at in range(touched.shape[0]):
         row = touched[at]
         mine, theirs = seen[row, 0], seen[row, 1]
@@ -327,11 +374,10 @@ class Likely:
                 first.append(len(weights))
         self._weights, self._first = np.array(weights, np.float64), np.array(first, np.int64)
         self._plain, self._joined = _Posts(plain), _Posts(joined)
-        self._seen = np.zeros((len(self._of), 2), np.int64)
-        self._alike = np.zeros((len(self._of), 2), np.float64)
+        self._tally = Tally(np.zeros((len(self._of), 2), np.int64), np.zeros((len(self._of), 2), np.float64))
         self._touched = np.zeros(len(self._of), np.int64)
-        self._out = np.zeros(max(len(self._plain.words.words), len(self._joined.words.words)) + 1, np.int64)
-        self._values = np.zeros(len(self._out), np.float64)
+        most = max(len(self._plain.words.words), len(self._joined.words.words)) + 1
+        self._out = Hits(np.zeros(most, np.int64), np.zeros(most, np.float64))
 
     def _take(
         self, row: int, name: Ready, way: tuple[str, ...], into: tuple[list[tuple[str, int, int]], ...]
@@ -368,14 +414,12 @@ class Likely:
                 if len(hits):
                     values = values * cover.bit_count() if merged else values
                     count += _gather(
-                        hits, np.full(len(hits), cover), values, posts.first, posts.rows, posts.places,
-                        self._seen, self._alike, self._touched[count:],
-                    )  # fmt: skip
+                        Hits(hits, values), cover, posts.arrays, self._tally, self._touched[count:]
+                    )
         found = self._touched[:count]
         bound = np.zeros(count, np.float64)
-        _bounded(
-            found, self._seen, self._alike, np.array(weights), self._first, self._weights, _prices(asked.kind), bound
-        )  # fmt: skip
+        sides = Sides(np.array(weights), self._first, self._weights, _prices(asked.kind))
+        _bounded(found, self._tally, sides, bound)
         return [(self._of[found[at]], float(bound[at])) for at in np.flatnonzero(bound >= least)]
 
     def _similar(self, text: str, merged: bool, across: bool) -> tuple[_Hits, _Hits]:
@@ -405,11 +449,9 @@ class Likely:
     def _search(self, word: Words, among: Words, near: tuple[int, int], least: float, across: bool) -> _Hits:
         begin, end = among.between(*near)
         known = np.array([word.sizes[0], word.same[0], word.nick[0]], np.int64)
-        count = _alike(
-            word.letters, word.first, word.masks[0], known, among.letters, among.first, among.masks, among.sizes,
-            among.same, among.nick, (begin, end, least, across), self._out, self._values,
-        )  # fmt: skip
-        return self._out[:count].copy(), self._values[:count].copy()
+        asked = Asked(word.letters, word.first, word.masks[0], known)
+        count = _alike(asked, among.arrays, (begin, end, least, across), self._out)
+        return self._out.places[:count].copy(), self._out.values[:count].copy()
 
 
 @lru_cache(FOUND_KEPT_MAX)
@@ -428,6 +470,7 @@ class _Posts:
         self.rows = np.array([one[1] for one in ordered], np.int64)
         self.places = np.array([one[2] for one in ordered], np.int64)
         self.first = np.searchsorted(which, np.arange(len(number) + 1)).astype(np.int64)
+        self.arrays = Posts(self.first, self.rows, self.places)
 
 
 def _ways(name: Ready) -> list[tuple[str, ...]]:
