@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from jinku.bootstrap.custody import RISK_FILE
 from jinku.bootstrap.demo_risk import crime_rooms
 from jinku.bootstrap.house import open_house
 from jinku.bootstrap.risk import Risk
+from jinku.bootstrap.risk_settings import RISK_FILE
 from jinku.ledger.model import TransferFlags
 from jinku.sim.crime.model import Scheme
 from jinku.sim.scenes.crime import CSV_FILE, PAGE_FILE, crime_scene

@@ -34,6 +34,7 @@ from jinku.base.database import Database
 from jinku.base.errors import InputError
 from jinku.bootstrap.guarded import GuardedBooking
 from jinku.bootstrap.house import CONTROL_FILE, House
+from jinku.bootstrap.risk_settings import RISK_FILE
 from jinku.custody.agreements.accounts import ChartNames
 from jinku.custody.agreements.office import AgreementOffice
 from jinku.custody.agreements.store import AgreementStore
@@ -78,7 +79,6 @@ CLOSES_DIRECTORY = "closes"
 DRILLS_FILE = "drills.db"
 PARTIES_KEY_FILE = "parties.key"
 PEOPLE_FILE = "people.db"
-RISK_FILE = "risk.toml"
 
 Made = TypeVar("Made")
 

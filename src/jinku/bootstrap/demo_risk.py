@@ -12,12 +12,12 @@ from datetime import date
 from importlib.resources import files
 from pathlib import Path
 
-from jinku.bootstrap.custody import RISK_FILE
 from jinku.bootstrap.deciding_status import DecidedStatus
 from jinku.bootstrap.house import open_house
-from jinku.bootstrap.risk import RISK_DIRECTORY, Risk
+from jinku.bootstrap.risk import Risk
 from jinku.bootstrap.risk_desks import open_desks
 from jinku.bootstrap.risk_feed import AlertFeed
+from jinku.bootstrap.risk_settings import RISK_DIRECTORY, RISK_FILE
 from jinku.ledger.model import CreateTransferStatus
 from jinku.risk.screening.formats.domestic import read_domestic
 from jinku.risk.screening.lists import ListDesk

@@ -8,7 +8,6 @@ Rules:
    sent yet. Nothing is decided before.
 3. What is in force is put on the shelf by its digest when the house is opened, so any later day finds it.
 4. Closing keeps a snapshot of the features' state; one is kept too where a start had much to read again.
-
 5. `refresh` takes what was published, made champion, loaded as a list, rated or measured since, between two batches:
    a batch is decided by the versions before or by those after, and its record names them. What does not check leaves
    what runs.
@@ -33,13 +32,12 @@ from typing import Any
 from jinku.base.clock import Clock
 from jinku.base.closing import Closing
 from jinku.base.errors import JinkuError
-from jinku.bootstrap.custody import RISK_FILE
 from jinku.bootstrap.deciding import Gate
 from jinku.bootstrap.deciding_acts import WaitingActs
 from jinku.bootstrap.house import House
 from jinku.bootstrap.risk_orders import OrderDecider
 from jinku.bootstrap.risk_persons import HousePersons, Known
-from jinku.bootstrap.risk_settings import RiskSettings
+from jinku.bootstrap.risk_settings import RISK_DIRECTORY, RISK_FILE, RiskSettings
 from jinku.bootstrap.risk_sources import Sources
 from jinku.risk.decision.desk import Desk
 from jinku.risk.decision.engines import HouseEngines, loaded, shelved
@@ -58,7 +56,6 @@ from jinku.risk.decision.waiting import WaitingBook
 from jinku.risk.events.local_time import LocalTime
 from jinku.risk.events.stamp import Stamper
 
-RISK_DIRECTORY = "risk"
 SNAPSHOT_EVENTS = 1_000_000
 """Events read at a start from which on a snapshot is kept at once."""
 

@@ -23,7 +23,8 @@ import numpy as np
 
 from jinku.base.currency import TABLE
 from jinku.base.files import replace_durably
-from jinku.bootstrap.risk import RISK_DIRECTORY, Risk
+from jinku.bootstrap.risk import Risk
+from jinku.bootstrap.risk_settings import RISK_DIRECTORY
 from jinku.risk.cases.alert_desk import AlertDesk
 from jinku.risk.cases.alerts import AMOUNT_MAX, SCORE_MAX, Alert
 from jinku.risk.decision.combining import MEASURE_REASON

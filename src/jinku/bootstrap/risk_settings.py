@@ -21,6 +21,10 @@ from pathlib import Path
 
 from jinku.base.errors import InputError
 
+RISK_FILE = "risk.toml"
+"""In a house's directory: risk is switched on where it is."""
+RISK_DIRECTORY = "risk"
+"""Beside it: what it names, and what the desk keeps."""
 PUBLISHED, REGISTRY = "published", "registry"
 MODEL_ACTIONS = ("challenge", "hold", "deny")
 REMEDY = "see docs/risk-decisions.md"

@@ -20,9 +20,8 @@ from pathlib import Path
 
 from jinku.base.clock import Clock
 from jinku.base.errors import InputError
-from jinku.bootstrap.custody import RISK_FILE
 from jinku.bootstrap.house import House
-from jinku.bootstrap.risk_settings import PUBLISHED, REGISTRY, REMEDY, RiskSettings
+from jinku.bootstrap.risk_settings import PUBLISHED, REGISTRY, REMEDY, RISK_FILE, RiskSettings
 from jinku.risk.decision.engines import Parts, beside
 from jinku.risk.features.reading import parse_toml
 from jinku.risk.models.registry import Registry

@@ -178,7 +178,7 @@ def create(
 ) -> None:
     """Create accounts or transfers from a file. Bad input creates nothing. Where the house has risk switched on,
     transfers are decided about first."""
-    from jinku.bootstrap.custody import RISK_FILE
+    from jinku.bootstrap.risk_settings import RISK_FILE
     from jinku.cli.creating import create_from
 
     if (data / RISK_FILE).exists():

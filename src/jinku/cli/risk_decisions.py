@@ -26,8 +26,8 @@ def opened_risk(data: Path) -> "Iterator[Risk]":
 
     Raises InputError where risk is not switched on there, and what opening raises."""
     from jinku.base.errors import InputError
-    from jinku.bootstrap.custody import RISK_FILE
     from jinku.bootstrap.risk import Risk
+    from jinku.bootstrap.risk_settings import RISK_FILE
 
     with existing_house(data) as house:
         if not (data / RISK_FILE).exists():

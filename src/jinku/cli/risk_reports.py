@@ -177,7 +177,7 @@ def check_file(
 ) -> None:
     """Check a file by its format's rules. Says lines and elements, never values."""
     from jinku.base.errors import InputError
-    from jinku.risk.reports.exporter import built_in
+    from jinku.risk.reports.formats import built_in
 
     exporter = built_in().get(name)
     if exporter is None:

@@ -11,7 +11,8 @@ from tests.risk.reports.parts import DAY, FIRM, INSTITUTION, PAYER, PEOPLE, SCHE
 from jinku.risk.reports.china_table import LARGE_VALUE, SUSPICIOUS
 from jinku.risk.reports.content import Content, Moved
 from jinku.risk.reports.errors import ReportIncomplete, ReportInvalid
-from jinku.risk.reports.exporter import Exporter, built_in
+from jinku.risk.reports.exporter import Exporter
+from jinku.risk.reports.formats import built_in
 from jinku.risk.reports.large import Movement, Rate, large_values
 from jinku.risk.reports.people import PeopleFile
 

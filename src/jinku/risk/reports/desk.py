@@ -36,7 +36,8 @@ from jinku.risk.cases.errors import NothingThere, NotNow, SecondPersonNeeded
 from jinku.risk.cases.model import Case, Outcome, State
 from jinku.risk.cases.table import DEADLINES, Clockwork, Deadline, due
 from jinku.risk.reports.content import Content
-from jinku.risk.reports.exporter import Exporter, ExportOrder, Institution, built_in
+from jinku.risk.reports.exporter import Exporter, ExportOrder, Institution
+from jinku.risk.reports.formats import built_in
 from jinku.risk.reports.model import MOVES, Report, Stage, replay_report
 from jinku.risk.reports.people import People
 from jinku.risk.reports.store import REPORTS, keep_content, read_content

@@ -1,22 +1,21 @@
-"""The port through which a report becomes a file, and the formats that are built in.
+"""The port through which a report becomes a file; the formats that are built in: `jinku.risk.reports.formats`.
 
 Rules:
 
 1. An exporter makes bytes of content, people and the institution's own details, and checks bytes by the format's rules.
    It checks what it has made before it gives it away.
 2. A regulator's codes are the institution's (`Institution.codes`): each office gives out its own lists.
-3. `built_in` is the register. A format of one's own is one more object of this shape in the mapping that a desk has.
+3. A format of one's own is one more object of this shape in the mapping that a desk has.
 
 Example::
 
-    data = built_in()["goaml"].export(order)
+    data = desk_parts.exporters["goaml"].export(order)
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from types import MappingProxyType
 from typing import Protocol
 
 from jinku.risk.reports.content import Content
@@ -81,12 +80,3 @@ class Exporter(Protocol):
 def shown(value: object) -> str:
     """`value` as text that every format can hold: without control characters, newlines apart."""
     return "".join(one for one in str(value) if one.isprintable() or one == "\n")
-
-
-def built_in() -> Mapping[str, Exporter]:
-    """The formats that are built in, by name."""
-    from jinku.risk.reports.china import ChinaCsv, ChinaXml
-    from jinku.risk.reports.goaml import GoAml
-
-    found: list[Exporter] = [GoAml(), ChinaXml(), ChinaCsv()]
-    return MappingProxyType({one.name: one for one in found})
