@@ -37,7 +37,7 @@ from jinku.custody.breaks.ageing import Ageing, age_of, ageing
 from jinku.custody.breaks.correction import Against, Correction, correct
 from jinku.custody.breaks.errors import BadBreak, BreakRefused, NotSenior, SecondPerson
 from jinku.custody.breaks.model import MOVES, Act, Case, Event, State, applied
-from jinku.custody.breaks.seals import BreakSeals, SealingLedger
+from jinku.custody.breaks.seals import BreakSeals
 from jinku.custody.breaks.settling import Settlement, settlement_bytes, settlements_of
 from jinku.custody.breaks.store import BREAKS, case_ids, read_case, read_cases, read_events, write
 from jinku.custody.breaks.table import (
@@ -56,6 +56,7 @@ from jinku.custody.reconciliation.breaks import Break
 from jinku.custody.structure.chart import Chart
 from jinku.ledger.layout import Array, u128
 from jinku.ledger.model import CreateTransferStatus, Transfer
+from jinku.ledger.sealed import SealingLedger
 
 TEXT_CHARACTERS_MAX = 2_000
 LINK_KINDS = ("file", "line", "transfer", "order", "document")

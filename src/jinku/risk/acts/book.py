@@ -25,9 +25,10 @@ from sqlalchemy.exc import IntegrityError
 from jinku.base.canonical import canonical_json
 from jinku.base.clock import Clock
 from jinku.base.database import Database
+from jinku.ledger.sealed import SealingLedger
 from jinku.risk.acts.errors import ChangedMeanwhile
 from jinku.risk.acts.model import Act, Standing, erased, person
-from jinku.risk.acts.seals import ActSeals, SealingLedger
+from jinku.risk.acts.seals import ActSeals
 from jinku.risk.acts.store import ACT, ACTS, STREAM, read_act
 
 __all__ = ["ActBook", "Page", "SealingLedger"]
