@@ -14,7 +14,8 @@ Rules:
    since the ledger refuses it.
 4. The same request again gets the same answer, as the transfer stands by then. Another request under a decided id is
    refused by name, and nothing is sent.
-5. Whatever a crash left between journal, seal and ledger is finished by `recover`: from the record, without deciding
+5. What is booked through somebody else who guards the books (`Sent`: business days) is decided alone, and sent by him.
+6. Whatever a crash left between journal, seal and ledger is finished by `recover`: from the record, without deciding
    again, under the same ids, so that nothing posts twice.
 
 Example::
@@ -25,7 +26,7 @@ Example::
 import queue
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,7 +44,7 @@ from jinku.ledger.errors import LedgerBusy, LedgerClosed, LedgerError, LedgerHal
 from jinku.ledger.layout import RESULT, TRANSFER, Array
 from jinku.ledger.limits import QUEUED_REQUESTS_MAX
 from jinku.ledger.model import CreateTransferStatus
-from jinku.ledger.service import Ledger, checked_batch
+from jinku.ledger.service import Ledger, checked_batch, moves_no_money
 from jinku.risk.decision.desk import SLICE_EVENTS
 from jinku.risk.decision.model import Action
 from jinku.risk.decision.office import Answer, DecisionOffice, Ticket
@@ -62,6 +63,16 @@ _STATUS_OF = {
     WaitState.REFUSED: DecidedStatus.RISK_REFUSED,
     WaitState.RELEASED: CreateTransferStatus.EXISTS,
 }
+
+
+class Sent(Waiting):
+    """``TRANSFER`` rows that `send` books once they may go, in place of the gate: ``RESULT`` rows."""
+
+    __slots__ = ("send",)
+
+    def __init__(self, rows: Array, send: Callable[[Array], Array]) -> None:
+        super().__init__(run.create_transfers, checked_batch(rows, TRANSFER))
+        self.send = send
 
 
 @dataclass(frozen=True)
@@ -139,9 +150,11 @@ class Gate(Closing):
         raise LedgerHalted(f"an answer of type {type(results).__name__}", remedy="report it")
 
     def submit(self, request: Request) -> None:
-        """Queue a request of any kind: transfers are decided, others go straight to the ledger. Raises LedgerBusy,
-        LedgerClosed."""
+        """Queue a request of any kind: transfers are decided, what moves no money goes straight to the ledger. Raises
+        LedgerBusy, LedgerClosed, and NotDecidable for what moves money in a way that the gate cannot read."""
         if request.execute is not run.create_transfers:
+            if not moves_no_money(request):
+                raise NotDecidable
             self._ledger.submit(request)
             return
         try:
@@ -184,13 +197,13 @@ class Gate(Closing):
         if first is None:
             return []
         group, events = [first], len(first.payload)
-        while not self._queue.empty():
+        while not self._queue.empty() and not isinstance(first, Sent):
             request = self._queue.get()
             if request is None:
                 self._queue.put(None)
                 break
             events += len(request.payload)
-            if events > TOGETHER_EVENTS:
+            if events > TOGETHER_EVENTS or isinstance(request, Sent):
                 self._next = request
                 break
             group.append(request)
@@ -257,7 +270,9 @@ class Gate(Closing):
             for at, number in zip(batch.held.tolist(), pending, strict=True)
             if not self._office.released(number)
         ]
-        results = self._posted(batch.rows, batch.edges, batch.chains, answer, stopped)
+        [*_, last] = batch.requests
+        send = last.send if isinstance(last, Sent) else None
+        results = self._posted(batch.rows, batch.edges, batch.chains, answer, stopped, send)
         if batch.ticket is not None and batch.ticket.number >= 0:
             self.mark.done(batch.ticket.number)
         return results
@@ -269,16 +284,19 @@ class Gate(Closing):
         chains: Chains,
         answer: Answer | None,
         stopped: Sequence[int] = (),
+        send: Callable[[Array], Array] | None = None,
     ) -> Array:
         """Send what may go, enter what waits; ``RESULT`` rows."""
         verdict = chains.verdict(rows, answer, self.waiting, stopped)
         results = np.zeros(len(rows), RESULT)
         results["status"], results["timestamp"] = verdict.statuses, self._clock()
         sent = verdict.statuses == 0
+        if send is not None and sent.any():
+            results[sent] = send(verdict.rows[sent])
         going = [
             Waiting(run.create_transfers, verdict.rows[first:end][sent[first:end]])
             for first, end in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)
-            if sent[first:end].any()
+            if sent[first:end].any() and send is None
         ]
         for request in going:
             self._ledger.submit(request)
@@ -315,7 +333,7 @@ class Gate(Closing):
     # --- after a crash -----------------------------------------------------------------------------------------------
 
     def finish(self, number: int, kept: Kept) -> None:
-        """Send the transfers of a record again, as they were decided (rule 5). Chains of which the record has only a
+        """Send the transfers of a record again, as they were decided (rule 6). Chains of which the record has only a
         part, since the rest posts or voids, wait for their sender to ask again."""
         rows, partial = rows_of(kept.asked.requests)
         places = np.flatnonzero(~partial)
@@ -354,4 +372,17 @@ class Undecided(LedgerError):
         super().__init__(
             f"the transfers could not be decided about: {getattr(cause, 'message', type(cause).__name__)}",
             remedy=getattr(cause, "remedy", "") or "send them again",
+        )
+
+
+class NotDecidable(LedgerError):
+    """A request moves money by a way of its own, which the gate cannot read."""
+
+    code = "not_decidable"
+    http_status = 500
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a request that the gate cannot read was to move money",
+            remedy="send it as transfers, or by a passage",
         )

@@ -12,6 +12,7 @@ Every `create_…` returns only after its events are durable. Any number of thre
 are committed in groups. Reads see durable state only and never hold up a commit.
 """
 
+import copy
 from collections.abc import Callable, Sequence
 from typing import cast
 
@@ -38,6 +39,16 @@ from jinku.ledger.objects import ObjectCalls
 from jinku.ledger.reader import Reader
 from jinku.ledger.store import Store
 
+Door = Callable[[run.Request], None]
+"""Takes requests on their way to the writing thread."""
+_MOVE_NO_MONEY = frozenset({run.create_accounts, run.seal, run.pulse})
+
+
+class _Life:
+    """Whether a ledger is open, told to all views of it."""
+
+    open = True
+
 
 class Ledger(ObjectCalls, Closing):
     """One open ledger; see the module. Made by :func:`jinku.ledger.open_ledger`."""
@@ -48,7 +59,8 @@ class Ledger(ObjectCalls, Closing):
         self._core = Core(store)
         self._committer = Committer(self._core, clock)
         self._reader = Reader(store, self._core.visible, self._core.machine)
-        self._open = True
+        self._life = _Life()
+        self._door: Door | None = None
 
     # --- objects, as tigerbeetle.ClientSync has them -------------------------------------------------------------
 
@@ -165,23 +177,30 @@ class Ledger(ObjectCalls, Closing):
 
     def submit(self, request: run.Request) -> None:
         """Queue a request for the committer: the door for the asynchronous twin."""
-        self._committer.submit(request)
+        self._queue(request)
+
+    def through(self, door: Door) -> "Ledger":
+        """The same ledger for those who may not write to it themselves: whatever may move money goes to `door`, who
+        answers it, and the rest as before. Closing either closes both."""
+        view = copy.copy(self)
+        view._door = door
+        return view
 
     def finish(self) -> None:
         """Make durable what is queued and accept nothing more; the journal can still be read, and no longer grows."""
-        if self._open and not self._committer.forked:
+        if self._life.open and not self._committer.forked:
             self._committer.close()
 
     def close(self) -> None:
         """Finish what is queued and release the store. Closing twice, or in a forked process, does nothing."""
-        if self._open and not self._committer.forked:
-            self._open = False
+        if self._life.open and not self._committer.forked:
+            self._life.open = False
             self._committer.close()
             self._store.close()
 
     def _require_open(self) -> None:
         self._committer.require_own_process()
-        if not self._open:
+        if not self._life.open:
             raise LedgerClosed("the ledger is closed", remedy="open it again")
 
     def _read(self) -> Reader:
@@ -199,8 +218,19 @@ class Ledger(ObjectCalls, Closing):
         return self._submit(Waiting(execute, batch))
 
     def _submit(self, request: Waiting) -> object:
-        self._committer.submit(request)
+        self._queue(request)
         return request.result()
+
+    def _queue(self, request: run.Request) -> None:
+        if self._door is None or moves_no_money(request):
+            self._committer.submit(request)
+        else:
+            self._door(request)
+
+
+def moves_no_money(request: run.Request) -> bool:
+    """Whether a request only opens accounts, seals, or lets expire what is due."""
+    return request.execute in _MOVE_NO_MONEY
 
 
 def checked_batch(batch: Array, layout: np.dtype[np.void]) -> Array:
