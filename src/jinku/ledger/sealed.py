@@ -21,8 +21,10 @@ Example::
 
 import hashlib
 import json
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -31,11 +33,14 @@ from sqlalchemy import Connection, Table, and_, insert, select, update
 from jinku.base.canonical import canonical_json
 from jinku.base.database import Database
 from jinku.base.errors import JinkuError
+from jinku.base.files import replace_durably
 from jinku.ledger.layout import SEAL, Array, EntryKind
 
 SEALED_LINKS_MAX = 5_000
 """Links in one seal."""
 _CHUNK_ENTRIES = 1 << 16
+_DIGEST_BYTES = 32
+_SEAL_PLACE = np.dtype([("entry", "<u8"), ("topic", "<u4"), ("digest", "V32")])
 
 
 class ReadLog(Protocol):
@@ -232,3 +237,59 @@ def sealed_in(log: ReadLog, topic: int, first: int = 0) -> Iterator[tuple[int, b
         for at in np.flatnonzero(seals["topic"] == topic).tolist():
             yield first + int(places[at]), seals["digest"][at].tobytes()
         first += len(rows)
+
+
+class LogSeals:
+    """Every seal of some topics, read from the log once: what is new since is all that is read again. With a file the
+    place is kept between openings; the file is derived, and made anew where it does not fit the log."""
+
+    def __init__(self, log: ReadLog, topics: Iterable[int], path: Path | None = None) -> None:
+        self._log, self._topics, self._path = log, frozenset(topics), path
+        self._lock = threading.Lock()
+        self._until, self._rows = self._kept()
+
+    def of(self, topic: int) -> dict[bytes, int]:
+        """The digests sealed under a topic, each with the number of its newest entry."""
+        with self._lock:
+            self._read_on()
+            return {row["digest"].tobytes(): int(row["entry"]) for row in self._rows if row["topic"] == topic}
+
+    def _read_on(self) -> None:
+        size = self._log.size()
+        found: list[Array] = []
+        first = self._until
+        while first < size:
+            rows = self._log.entries(first, min(_CHUNK_ENTRIES, size - first))
+            places = np.flatnonzero(rows["kind"] == EntryKind.SEAL)
+            seals = np.ascontiguousarray(rows["event"][places]).view(SEAL).reshape(len(places))
+            wanted = np.flatnonzero(np.isin(seals["topic"], list(self._topics)))
+            chosen = np.zeros(len(wanted), _SEAL_PLACE)
+            chosen["entry"], chosen["topic"] = first + places[wanted], seals["topic"][wanted]
+            chosen["digest"] = seals["digest"][wanted].view("V32").reshape(len(wanted))
+            found.append(chosen)
+            first += len(rows)
+        if first > self._until:
+            new = sum(map(len, found))
+            far, self._until = first - self._until > _CHUNK_ENTRIES, first
+            if new:
+                self._rows = np.concatenate([self._rows, *found])
+            if self._path is not None and (new or far):
+                body = first.to_bytes(8, "little") + self._rows.tobytes()
+                replace_durably(self._path, hashlib.sha256(body).digest() + body, 0o600)
+
+    def _kept(self) -> tuple[int, Array]:
+        nothing = 0, np.zeros(0, _SEAL_PLACE)
+        try:
+            raw = b"" if self._path is None else self._path.read_bytes()
+        except OSError:
+            return nothing
+        body = raw[_DIGEST_BYTES:]
+        if len(body) < 8 or hashlib.sha256(body).digest() != raw[:_DIGEST_BYTES]:
+            return nothing
+        until = int.from_bytes(body[:8], "little")
+        rows = np.frombuffer(body[8:], _SEAL_PLACE)
+        newest = [
+            is_sealed(self._log, int(row["entry"]), row["digest"].tobytes(), int(row["topic"]))
+            for row in rows[-1:]
+        ]
+        return (until, rows) if until <= self._log.size() and all(newest) else nothing

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import Table, delete, update
 from tests.risk.rules.world import NAMESPACE, text_of
 
 from jinku.base.database import Database
@@ -14,7 +14,7 @@ from jinku.bootstrap import House, open_house
 from jinku.ledger.layout import SEAL, EntryKind
 from jinku.risk.rules import BadRules, RulesRefused
 from jinku.risk.rules.publishing import SEAL_TOPIC_PUBLICATIONS, RuleDesk
-from jinku.risk.rules.store import PUBLICATION, VERSION, Role
+from jinku.risk.rules.store import PUBLICATION, VERSION, Publication, Role
 
 ONE, TWO, THREE = (text_of(f"amount > {limit} -> hold") for limit in (100, 200, 300))
 
@@ -188,3 +188,52 @@ def test_ids_and_reasons_are_checked(desk: RuleDesk) -> None:
         desk.propose(ONE, by="ana", note="x" * 500)
     with pytest.raises(RulesRefused, match="no version 7"):
         desk.approve(7, by="ben")
+
+
+@pytest.mark.parametrize(
+    ("table", "values"),
+    [
+        (VERSION, {"approved_by": "cleo"}),
+        (VERSION, {"proposed_by": "cleo"}),
+        (VERSION, {"approved_at": 1}),
+    ],
+)
+def test_who_proposed_and_who_approved_is_part_of_what_is_sealed(
+    desk: RuleDesk, table: Table, values: dict[str, object]
+) -> None:
+    """K10: whoever changes the maker or the checker of what is in force in the control data is told, and no rules are
+    read from it."""
+    published(desk, ONE)
+    with desk._database.writing() as connection:
+        connection.execute(update(table).values(values))
+    with pytest.raises(RulesRefused, match="version 1 was proposed or approved by others than its seal says"):
+        desk.in_force()
+    with pytest.raises(RulesRefused, match="by others"):
+        desk.rollback(by="ana", reason="x")
+
+
+def test_a_confirmation_that_nobody_sealed_is_told(desk: RuleDesk) -> None:
+    """K10: a rollback by one person is not confirmed by a pen in the control data."""
+    published(desk, ONE, TWO)
+    alone = desk.rollback(by="ana", reason="too many alerts")
+    with desk._database.writing() as connection:
+        connection.execute(
+            update(PUBLICATION)
+            .where(PUBLICATION.c.number == alone.number)
+            .values(confirmed_by="ben", confirmed_entry=alone.entry)
+        )
+    with pytest.raises(RulesRefused, match=f"publication {alone.number} is not what log entry"):
+        desk.in_force()
+
+
+def test_what_was_published_before_persons_were_part_of_the_seal_still_reads(
+    desk: RuleDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """K10."""
+    newer = Publication.computed
+    monkeypatch.setattr(Publication, "computed", lambda act, _version=None: newer(act))
+    published(desk, ONE)
+    monkeypatch.undo()
+    assert in_force(desk) == 1
+    published(desk, TWO)
+    assert (in_force(desk), len(desk.digests())) == (2, 2)

@@ -10,7 +10,8 @@ Rules:
    published.
 4. A rollback puts an earlier published version back into force at once. With a second person at hand it may be any;
    alone (break glass) it is the one before, and until another person has confirmed it nobody may do it alone again.
-5. Publications are chained by digest; what is read as in force is compared with the chain and with the log's entry.
+5. Publications are chained by digest, which covers who proposed and who approved the version. What is read as in force
+   is compared with the chain and with the log's entries; a control record that differs is refused by name.
 
 Example::
 
@@ -21,19 +22,16 @@ Example::
     desk.in_force().rule_set
 """
 
-import hashlib
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
-import numpy as np
 from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from jinku.base.canonical import canonical_json
 from jinku.base.clock import Clock, to_rfc3339
 from jinku.base.database import Database
 from jinku.base.persons import PERSON, same_person
-from jinku.ledger.layout import SEAL, Array, EntryKind
+from jinku.ledger.sealed import SealingLedger, is_sealed
 from jinku.risk.language import Namespace
 from jinku.risk.rules.errors import RulesRefused
 from jinku.risk.rules.model import RuleSet
@@ -52,18 +50,7 @@ from jinku.risk.rules.store import (
 
 SEAL_TOPIC_PUBLICATIONS = 13
 REASON_CHARACTERS_MAX = 400
-
-
-class SealingLedger(Protocol):
-    """What is needed of a ledger's log."""
-
-    def seal(self, digest: bytes, topic: int) -> tuple[int, int]:
-        """Put a digest into the log; its entry's number and timestamp."""
-        ...
-
-    def entries(self, first: int, count: int) -> Array:
-        """``ENTRY`` rows from number `first`."""
-        ...
+_RESTORE = "restore the control database from a backup; the log's seals say which records are the right ones"
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,8 +225,7 @@ class RuleDesk:
                 raise RulesRefused(f"publication {number} waits for nobody", remedy="see the list")
             if same_person(row.by, by):
                 raise RulesRefused(f"{by} did it", remedy="let another person confirm it")
-            told = {"form": 1, "confirms": bytes(row.digest).hex(), "by": by}
-            digest = hashlib.sha256(canonical_json(told)).digest()
+            digest = read_publication(row).confirmation(by)
             entry, _ = self._ledger.seal(digest, SEAL_TOPIC_PUBLICATIONS)
             values = {"confirmed_by": by, "confirmed_at": self._clock(), "confirmed_entry": entry}
             connection.execute(update(PUBLICATION).where(PUBLICATION.c.number == number).values(values))
@@ -260,11 +246,10 @@ class RuleDesk:
             champion, challenger = _standing(acts, Role.CHAMPION), _standing(acts, Role.CHALLENGER)
             if champion is None:
                 return None
-            self._check_sealed(champion)
+            self._check_log(acts)
             rules = self._published(connection, champion)
             if challenger is None:
                 return InForce(champion, rules, rules, 0)
-            self._check_sealed(challenger)
             beside = rules.with_challenger(self._published(connection, challenger))
             return InForce(champion, rules, beside, challenger.version)
 
@@ -273,17 +258,13 @@ class RuleDesk:
     def _published(self, connection: Connection, act: Publication) -> RuleSet:
         found = self._version(connection, act.version)
         if found.digest != act.rules_digest:
-            raise RulesRefused(
-                f"version {act.version} is not what was published", remedy="restore the database"
-            )
+            raise RulesRefused(f"version {act.version} is not what was published", remedy=_RESTORE)
         return self._checked(found)
 
     def _checked(self, version: Version) -> RuleSet:
         rules = read_rules(version.text, self._namespace, f"version {version.version}")
         if rules.digest != version.digest:
-            raise RulesRefused(
-                f"version {version.version} is not what was proposed", remedy="restore the database"
-            )
+            raise RulesRefused(f"version {version.version} is not what was proposed", remedy=_RESTORE)
         return rules
 
     def _version(self, connection: Connection, number: int, *, held: bool = False) -> Version:
@@ -295,15 +276,25 @@ class RuleDesk:
 
     def _publications(self, connection: Connection) -> list[Publication]:
         rows = connection.execute(select(PUBLICATION).order_by(PUBLICATION.c.number)).all()
+        persons = {row.version: read_version(row) for row in connection.execute(select(VERSION))}
         acts, after = [read_publication(row) for row in rows], ""
         for number, one in enumerate(acts, 1):
-            if one.number != number or one.after != after or one.computed() != one.digest:
+            version = persons.get(one.version)
+            sealed = {one.computed()} if version is None else {one.computed(), one.computed(version)}
+            if one.number != number or one.after != after or one.digest not in sealed:
                 raise RulesRefused(
-                    f"publication {one.number} does not follow from those before",
-                    remedy="restore the database",
+                    f"publication {one.number} does not follow from those before, or version {one.version} was "
+                    "proposed or approved by others than its seal says",
+                    remedy=_RESTORE,
                 )
             after = one.digest.hex()
         return acts
+
+    def digests(self) -> set[bytes]:
+        """All that this desk sealed, by its records. Raises RulesRefused where the chain is broken."""
+        acts = self.publications()
+        confirmed = {one.confirmation(one.confirmed_by) for one in acts if one.confirmed_by}
+        return {one.digest for one in acts} | confirmed
 
     def _record(
         self,
@@ -332,7 +323,7 @@ class RuleDesk:
             "confirmed_entry": -1,
         }
         made = Publication(**{**values, "act": act, "role": role}, digest=b"", entry=-1)
-        digest = made.computed()
+        digest = made.computed(version)
         entry, _ = self._ledger.seal(digest, SEAL_TOPIC_PUBLICATIONS)
         try:
             connection.execute(insert(PUBLICATION).values(**values, digest=digest, entry=entry))
@@ -340,15 +331,17 @@ class RuleDesk:
             raise _meanwhile() from None
         return Publication(**{**values, "act": act, "role": role}, digest=digest, entry=entry)
 
-    def _check_sealed(self, act: Publication) -> None:
-        entries = self._ledger.entries(act.entry, 1)
-        if len(entries) and entries["kind"][0] == EntryKind.SEAL:
-            [seal] = np.ascontiguousarray(entries["event"]).view(SEAL)
-            if seal["topic"] == SEAL_TOPIC_PUBLICATIONS and seal["digest"].tobytes() == act.digest:
-                return
-        raise RulesRefused(
-            f"publication {act.number} is not what log entry {act.entry} holds", remedy="restore the database"
-        )
+    def _check_log(self, acts: list[Publication]) -> None:
+        """Compare publications and their confirmations with the log's entries."""
+        for act in acts:
+            seals = [(act.entry, act.digest)]
+            if act.confirmed_by:
+                seals.append((act.confirmed_entry, act.confirmation(act.confirmed_by)))
+            for entry, digest in seals:
+                if not is_sealed(self._ledger, entry, digest, SEAL_TOPIC_PUBLICATIONS):
+                    raise RulesRefused(
+                        f"publication {act.number} is not what log entry {entry} holds", remedy=_RESTORE
+                    )
 
     def _check_alone(self, acts: list[Publication], target: int, before: int) -> None:
         if target != before:

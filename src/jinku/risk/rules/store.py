@@ -98,15 +98,22 @@ class Publication:
     confirmed_at: int
     confirmed_entry: int
 
+    def confirmation(self, by: str) -> bytes:
+        """SHA-256 of a second person's word for it."""
+        told = {"form": 1, "confirms": self.digest.hex(), "by": by}
+        return hashlib.sha256(canonical_json(told)).digest()
+
     @property
     def waits(self) -> bool:
         """Whether one person did it alone and nobody has confirmed it yet."""
         return self.act is Act.ROLLBACK and not self.second and not self.confirmed_by
 
-    def computed(self) -> bytes:
-        """SHA-256 of what was done; what was done before is part of it."""
+    def computed(self, version: Version | None = None) -> bytes:
+        """SHA-256 of what was done; what was done before is part of it, and who proposed and approved the `version`.
+
+        Without `version` it is the form in which publications were sealed before persons were part of it."""
         told = {
-            "form": 1,
+            "form": 1 if version is None else 2,
             "what": "rules",
             "number": self.number,
             "version": self.version,
@@ -119,6 +126,14 @@ class Publication:
             "at": str(self.at),
             "after": self.after,
         }
+        if version is not None:
+            told |= {
+                "proposed_by": version.proposed_by,
+                "proposed_at": str(version.proposed_at),
+                "approved_by": version.approved_by,
+                "approved_at": str(version.approved_at),
+                "note": version.note,
+            }
         return hashlib.sha256(canonical_json(told)).digest()
 
     def document(self) -> dict[str, Any]:
