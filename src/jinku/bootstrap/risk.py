@@ -50,6 +50,7 @@ from jinku.risk.decision.office import DecisionOffice, ids_from, last_time
 from jinku.risk.decision.policy import Policy
 from jinku.risk.decision.record import RecordKind, decode
 from jinku.risk.decision.replay import Replayed, replay
+from jinku.risk.decision.late import LateBook
 from jinku.risk.decision.shelf import Shelf
 from jinku.risk.decision.transfers import ORIGIN, Persons, Scene
 from jinku.risk.decision.waiting import WaitingBook
@@ -108,12 +109,15 @@ class Risk(Closing):
             )
             self._gate = undo.enter_context(
                 Gate(
+            late = LateBook(self.persons.whose)
+            late.read(self.journal, late.first(self.journal, clock() // 1_000), self.journal.size)
                     house.ledger,
                     self.office,
                     self.waiting,
                     self.scene,
                     mark=self._directory / "sent",
                     clock=clock,
+                late,
                 )
             )
             self.acts = WaitingActs(house.ledger, self.office, self.waiting, self._gate.mark, clock)
@@ -167,7 +171,6 @@ class Risk(Closing):
                     known.restraints.read(self.journal, max(first, last), self.journal.sealed)
                 desk = self.office.desk
                 if versions != self.versions and isinstance(desk.engines, HouseEngines):
-                    desk.settle()
                     engines.take_over(desk.engines)
                     desk.switch(engines, policy)
                 self.persons.enter(known)

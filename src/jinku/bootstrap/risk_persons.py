@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jinku.base.canonical import canonical_json
 from jinku.base.clock import Clock
@@ -33,6 +34,7 @@ from jinku.risk.acts.book import ActBook
 from jinku.risk.cases.access import NeedToKnow
 from jinku.risk.cases.measure_desk import MeasureDesk, MeasureParts
 from jinku.risk.cases.table import Clockwork
+from jinku.risk.decision.late import whose_movement
 from jinku.risk.decision.model import Bits, Decided
 from jinku.risk.events.batch import EventBatch
 from jinku.risk.events.columns import Column
@@ -134,6 +136,18 @@ class HousePersons(Closing):
         """See `Persons`."""
         grades = self.known.ratings.of(customer)
         return Column(grades, grades > 0)
+
+    def whose(self, events: EventBatch) -> NDArray[np.void]:
+        """Under whom each event counts that nobody looked at (`jinku.risk.decision.late`): in a house of custody the
+        party, by whichever of its accounts."""
+        keys = whose_movement(events)
+        if self._people is None:
+            return keys
+        parties = parties_of(Column.full(keys))
+        own = keys.copy()
+        own["lo"], own["hi"] = parties, 0
+        found: NDArray[np.void] = np.where(parties > 0, own, keys)
+        return found
 
     def demanded(self, events: EventBatch) -> Bits:
         """See `Restraint`."""

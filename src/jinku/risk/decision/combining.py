@@ -119,6 +119,7 @@ STAGE_REASONS = {
 
 MEASURE_REASON = "a measure is in force"
 """Neutral words: a customer who hears them hears of no suspicion."""
+LATE_REASON = "not looked at, and more than may be let through so"
 
 
 @dataclass(frozen=True)
@@ -130,8 +131,14 @@ class Basis:
     policy: Policy
 
     @cached_property
+    def measure_place(self) -> int:
+        """The place of a measure's reason; those of the stages follow."""
+        return len(self.reasons) - len(Stage) - 1
+
+    @cached_property
     def reasons(self) -> tuple[str, ...]:
-        """All reasons that a decision can have: none, those of rules, of the policy's rows, of stages from 1 on."""
+        """All reasons that a decision can have: none, those of rules, of the policy's rows, of measures, of stages from
+        1 on, of what was held although late."""
         rules = (f"{line.name}: {line.reason}" for line in self.lines.lines)
         return (
             "",
@@ -139,7 +146,21 @@ class Basis:
             *self.policy.reasons,
             MEASURE_REASON,
             *(STAGE_REASONS[Stage(one)] for one in range(1, len(Stage))),
+            LATE_REASON,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is demanded of the events of a batch beside what was found: an action at least, 0 for none."""
+
+    measures: Bits | None = None
+    """By measures against persons: of late and failed events too."""
+    late: Bits | None = None
+    """Of events that were not looked at (`jinku.risk.decision.late`)."""
+
+
+NOTHING_TOLD = Told()
 
 
 def unlooked(count: int, basis: Basis, features: int) -> Findings:
@@ -154,11 +175,10 @@ def decisions(
     stages: Bits,
     linked: NDArray[np.bool_],
     basis: Basis,
-    measures: Bits | None = None,
+    told: Told = NOTHING_TOLD,
 ) -> Decided:
     """The decisions of a batch. `stages` says of each event how far it came, `linked` that it is chained to the next;
-    what is in `findings` of events that did not come through must be nothing. `measures` are the actions that measures
-    demand (none where left out): they count for late and failed events too."""
+    what is in `findings` of events that did not come through must be nothing."""
     listed = batch.column("listed")
     outcomes, places = combined(findings, listed.values & listed.valid, basis.lines, basis.policy)
     outcomes["stage"] = stages
@@ -169,12 +189,16 @@ def decisions(
             if which.any():
                 outcomes["action"][which] = answer.actions(batch)[which]
                 outcomes["points"][which] = 0
-        places = np.where(stages > 0, len(basis.reasons) - len(Stage) + stages, places)
-    if measures is not None:
-        outcomes["measure"] = measures
-        stronger = measures > outcomes["action"]
-        outcomes["action"][stronger] = measures[stronger]
-        places = np.where(stronger, len(basis.reasons) - len(Stage), places)
+        places = np.where(stages > 0, basis.measure_place + stages, places)
+    for name, demanded, place in (
+        ("late", told.late, len(basis.reasons) - 1),
+        ("measure", told.measures, basis.measure_place),
+    ):
+        if demanded is not None:
+            outcomes[name] = demanded
+            stronger = demanded > outcomes["action"]
+            outcomes["action"][stronger] = demanded[stronger]
+            places = np.where(stronger, place, places)
     outcomes["own"] = outcomes["action"]
     starts = chain_starts(linked)
     outcomes["chain"] = starts

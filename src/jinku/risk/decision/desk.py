@@ -3,8 +3,9 @@
 Rules:
 
 1. A batch is looked at in slices on a thread of its own. What was found by the deadline is decided; the rest is
-   answered as the policy says for late ones. The clock is asked after each slice, and the caller never waits longer
-   than the deadline, even where an engine hangs.
+   answered as the policy says for late ones. The clock is asked after each slice. The deadline counts from when the
+   thread turns to the batch, so that what others gave before makes none late; a batch whose turn does not come within
+   a deadline (an engine hangs) is late as a whole. Where events take long, slices are smaller.
 2. Every event enters the features' history, late or not: the thread goes on with them after the answer.
 3. Where the model or the rules fail, the slice is answered as the policy says for failures, by name. Where the features
    fail, their state is in doubt: every event is answered so until the state is rebuilt.
@@ -28,14 +29,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jinku.base.closing import Closing
-from jinku.risk.decision.combining import STAGE_REASONS, Basis, RuleLines, decisions, unlooked
-from jinku.risk.decision.errors import DecisionsHalted
+from jinku.risk.decision.combining import STAGE_REASONS, Basis, RuleLines, Told, decisions, unlooked
+from jinku.risk.decision.errors import DecisionsBusy, DecisionsHalted
+from jinku.risk.decision.late import LateBook
 from jinku.risk.decision.model import Bits, Decided, Findings, Floats, Stage, Versions
 from jinku.risk.decision.policy import Policy
 from jinku.risk.events.batch import EventBatch
 from jinku.risk.features.frame import FeatureFrame
 
 SLICE_EVENTS = 2_048
+SLICE_EVENTS_MIN = 64
+SLICES_A_DEADLINE = 8
+"""Slices are as large as can be looked at in this part of the deadline, at the pace of those before."""
 NS_PER_MS = 1_000_000
 
 
@@ -76,8 +81,9 @@ class _Slice:
 class _Job:
     """One batch on its way; the caller waits on `wait`, the thread puts slices until the job is closed."""
 
-    def __init__(self, batch: EventBatch | None, until: int, *, learn: bool) -> None:
-        self.batch, self.until, self.learn = batch, until, learn
+    def __init__(self, batch: EventBatch | None, until: int, size: int, *, learn: bool) -> None:
+        """`until` is when its turn must have come, then when it must be done; `size` the events of a slice."""
+        self.batch, self.until, self.size, self.learn = batch, until, size, learn
         self.slices: list[_Slice] = []
         self.closed = False
         self.lock = threading.Lock()
@@ -110,6 +116,7 @@ class Desk(Closing):
         """`monotonic` gives ns and never steps back."""
         self.engines, self.policy = engines, policy
         self._monotonic, self._slice = monotonic, slice_events
+        self._pace = 0
         self.basis = Basis(engines.versions, engines.lines, policy)
         self.fault = ""
         """What engine failed last, and how."""
@@ -124,13 +131,24 @@ class Desk(Closing):
         """With what is decided here."""
         return self.engines.versions
 
+    @property
+    def slice_events(self) -> int:
+        """How many events are looked at before the clock is asked again."""
+        share = self.policy.deadline_ms * NS_PER_MS // SLICES_A_DEADLINE
+        fitting = share // self._pace if self._pace else self._slice
+        return max(min(SLICE_EVENTS_MIN, self._slice), min(self._slice, fitting))
+
     def decide(
-        self, batch: EventBatch, linked: NDArray[np.bool_] | None = None, measures: Bits | None = None
+        self,
+        batch: EventBatch,
+        linked: NDArray[np.bool_] | None = None,
+        measures: Bits | None = None,
+        late: LateBook | None = None,
     ) -> Decided:
         """Decide about `batch`; `linked` says that an event is chained to the next one, `measures` which action a
-        measure demands."""
+        measure demands, `late` what may be let through unlooked at."""
         limit = self.policy.deadline_ms * NS_PER_MS
-        job = _Job(batch, self._monotonic() + limit, learn=False)
+        job = _Job(batch, self._monotonic() + limit, self.slice_events, learn=False)
         self._jobs.put(job)
         while not job.wait(max(0.0, (job.until - self._monotonic()) / 1e9)):
             if self._monotonic() >= job.until:
@@ -138,26 +156,27 @@ class Desk(Closing):
         with job.lock:
             job.closed = True
         linked = np.zeros(len(batch), np.bool_) if linked is None else linked
-        return self._assembled(batch, job.slices, linked, measures)
+        return self._assembled(job, linked, measures, late)
 
     def learn(self, batch: EventBatch) -> None:
         """Take events into the history about which nothing is decided. Raises DecisionsHalted where that fails."""
-        job = _Job(batch, 0, learn=True)
+        job = _Job(batch, 0, self._slice, learn=True)
         self._jobs.put(job)
         job.wait(-1)
         if self.down:
             raise DecisionsHalted(self.down)
 
-    def settle(self) -> None:
-        """Wait until the history has taken in all that was handed over."""
-        job = _Job(None, 0, learn=True)
+    def settle(self, seconds: float = -1) -> None:
+        """Wait until the history has taken in all that was handed over; without end where `seconds` is -1. Raises
+        DecisionsBusy."""
+        job = _Job(None, 0, self._slice, learn=True)
         self._jobs.put(job)
-        job.wait(-1)
+        if not job.wait(seconds):
+            raise DecisionsBusy(f"the desk was not done with what it has within {seconds:g} s")
 
     def switch(self, engines: Engines, policy: Policy) -> None:
-        """Decide with `engines` and `policy` from the next batch on; nothing may be on its way. Their features' state
-        must be that of the engines before."""
-        self.settle()
+        """Decide with `engines` and `policy` from the next batch on; nothing may be on its way (`settle` first). Their
+        features' state must be that of the engines before."""
         self.engines, self.policy = engines, policy
         self.basis = Basis(engines.versions, engines.lines, policy)
 
@@ -167,17 +186,16 @@ class Desk(Closing):
         self._thread.join()
 
     def _assembled(
-        self,
-        batch: EventBatch,
-        slices: list[_Slice],
-        linked: NDArray[np.bool_],
-        measures: Bits | None,
+        self, job: _Job, linked: NDArray[np.bool_], measures: Bits | None, late: LateBook | None
     ) -> Decided:
         """The decisions of a batch from its slices; what has no slice is late."""
-        count, size = len(batch), self._slice
+        batch, slices, size = job.batch, job.slices, job.size
+        if batch is None:
+            raise DecisionsHalted("a batch without events was decided about")
+        count = len(batch)
         if len(slices) == 1 and count <= size and slices[0].findings is not None:
             whole = np.zeros(count, np.uint8)
-            return decisions(batch, slices[0].findings, whole, linked, self.basis, measures)
+            return decisions(batch, slices[0].findings, whole, linked, self.basis, Told(measures))
         findings = unlooked(count, self.basis, self.engines.width)
         stages = np.full(count, Stage.LATE, np.uint8)
         for number, piece in enumerate(slices):
@@ -185,26 +203,32 @@ class Desk(Closing):
             stages[rows] = piece.stage
             if piece.findings is not None:
                 findings.put(number * size, piece.findings)
-        return decisions(batch, findings, stages, linked, self.basis, measures)
+        due = None if late is None or not stages.any() else late.demanded(batch, stages, self.policy)
+        return decisions(batch, findings, stages, linked, self.basis, Told(measures, due))
 
     # --- on the thread -----------------------------------------------------------------------------------------------
 
     def _serve(self) -> None:
         while (job := self._jobs.get()) is not None:
-            for batch in self._slices(job.batch):
+            start = self._monotonic()
+            with job.lock:
+                if not job.closed:
+                    job.until = start + self.policy.deadline_ms * NS_PER_MS
+            for batch in _slices(job):
                 piece = self._look_at(job, batch)
-                if self._monotonic() >= job.until:
+                now = self._monotonic()
+                if now >= job.until:
                     with job.lock:
                         job.closed = True
                 job.put(piece)
+                self._paced((now - start) // len(batch), len(batch))
+                start = now
             job.finished()
 
-    def _slices(self, batch: EventBatch | None) -> list[EventBatch]:
-        if batch is None:
-            return []
-        if len(batch) <= self._slice:
-            return [batch]
-        return [batch[first : first + self._slice] for first in range(0, len(batch), self._slice)]
+    def _paced(self, nanoseconds: int, events: int) -> None:
+        """Hear what an event took; of few at a time nothing is told of many."""
+        if events >= SLICE_EVENTS_MIN:
+            self._pace = (self._pace + nanoseconds) // 2 if self._pace else nanoseconds
 
     def _look_at(self, job: _Job, batch: EventBatch) -> _Slice:
         """Rules 2 and 3: whatever an engine raises becomes a defined answer."""
@@ -226,3 +250,12 @@ class Desk(Closing):
                 self.down = self.fault
             return _Slice(stage)
         return _Slice(Stage.DECIDED, Findings(frame.values, scores, hits))
+
+
+def _slices(job: _Job) -> list[EventBatch]:
+    batch, size = job.batch, job.size
+    if batch is None:
+        return []
+    if len(batch) <= size:
+        return [batch]
+    return [batch[first : first + size] for first in range(0, len(batch), size)]

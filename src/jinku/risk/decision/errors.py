@@ -35,6 +35,16 @@ class DecisionsHalted(RiskError):
         super().__init__(f"decisions halted: {why}", remedy="find the cause, then open the house anew")
 
 
+class DecisionsBusy(RiskError):
+    """Something had to wait for what was decided before, and that was not done in time: tried again, it may be."""
+
+    code: ClassVar[str] = "decisions_busy"
+    http_status: ClassVar[int] = 503
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why, remedy="try again; where it stays so, open the house anew")
+
+
 class BadPolicy(RiskError):
     """A decision policy says something that cannot be."""
 

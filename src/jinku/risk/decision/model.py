@@ -56,14 +56,16 @@ OUTCOME = np.dtype(
         ("measure", "u1"),
         ("points", "<i4"),
         ("why", "<u2"),
-        ("spare_2", "<u2"),
+        ("late", "u1"),
+        ("spare_1", "u1"),
         ("chain", "<u4"),
         ("model", "<f8"),
     ]
 )
 """One decision, 24 bytes: `points` of the rules that fired, `why` a place in the batch's reasons (0 for none), `chain`
 the place of the first transfer linked with it, `model` the score (NaN for none), `measure` the action that a measure
-against one of its persons demands (0 for none; an input, as it was told)."""
+against one of its persons demands (0 for none; an input, as it was told), `late` the action that was due at least since
+nobody could look in time (`jinku.risk.decision.late`; 0 for none, an input too)."""
 
 
 @dataclass(frozen=True, slots=True)

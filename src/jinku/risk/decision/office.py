@@ -6,7 +6,9 @@ Rules:
    it is told as changed and gets nothing. Twice in one batch, the second is a retry of the first.
 2. `begin` decides and `keep` makes durable: batch n+1 may begin while n is kept. Batches are kept in the order in which
    they began. Nothing is answered and no money moves before `keep` returns.
-3. Where keeping fails, everything halts until the journal is opened anew: what was decided and not kept never was.
+3. Where keeping fails, everything halts until the journal is opened anew: what was decided and not kept never was. So
+   it is with a batch that was begun and is not kept within `KEEP_S` while another waits to be kept after it. Whoever
+   else waits is told after a time (DecisionsBusy), counted in `waited_out`.
 4. May be used by many threads at once.
 
 Example::
@@ -18,6 +20,7 @@ Example::
 import hashlib
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,9 +31,10 @@ from numpy.typing import NDArray
 
 from jinku.base.closing import Closing
 from jinku.risk.decision.desk import Desk
-from jinku.risk.decision.errors import BadBatch, DecisionsHalted, DecisionUnknown
+from jinku.risk.decision.errors import BadBatch, DecisionsBusy, DecisionsHalted, DecisionUnknown
 from jinku.risk.decision.ids import NOWHERE, ROW_BITS, IdIndex, Words
 from jinku.risk.decision.journal import Journal
+from jinku.risk.decision.late import LateBook
 from jinku.risk.decision.model import OUTCOME, Array, Bits, Decided
 from jinku.risk.decision.record import (
     ID_BYTES,
@@ -52,6 +56,11 @@ from jinku.risk.events.stamp import Stamper, Times
 ROWS_MAX = (1 << ROW_BITS) - 1
 RELEASE, REFUSE = "release", "refuse"
 """What persons say of what waits."""
+WAIT_S = 1.0
+KEEP_S = 60.0
+"""How long a record waits for the one before it to be kept; then decisions halt, since their order cannot be kept."""
+SWITCH_S = 5.0
+"""How long a switch waits for what is on its way; deciding waits with it."""
 READ_AGAIN = 8
 """Records of retries that are kept in memory."""
 
@@ -124,10 +133,17 @@ class DecisionOffice(Closing):
         index: IdIndex,
         stamper: Stamper,
         restraint: Restraint | None = None,
+        late: LateBook | None = None,
+        *,
+        keep_s: float = KEEP_S,
     ) -> None:
-        """All of one house; index and stamper are built from the journal. `restraint` says what measures demand."""
+        """All of one house; index, stamper and `late` (what was let through unlooked at) are built from the journal.
+        `restraint` says what measures demand. `keep_s` is how long an earlier record is waited for."""
         self.desk, self.journal, self.index, self._stamper = desk, journal, index, stamper
         self._restraint = restraint
+        self._late, self._keep_s = late or LateBook(), keep_s
+        self.waited_out = 0
+        """How often what was decided before was not kept in time."""
         self._begin, self._turn = threading.Lock(), threading.Condition()
         self._next = journal.size
         self._again: dict[int, tuple[Bits, Array, tuple[str, ...]]] = {}
@@ -216,12 +232,13 @@ class DecisionOffice(Closing):
         return number
 
     @contextmanager
-    def between_batches(self) -> Iterator[None]:
-        """Between two batches, when all that was decided is kept: what decides may be switched. Raises
-        DecisionsHalted."""
+    def between_batches(self, seconds: float = SWITCH_S) -> Iterator[None]:
+        """Between two batches, when all that was decided is kept and is history: what decides may be switched. Raises
+        DecisionsBusy where that is not so within `seconds` (nothing is decided meanwhile), DecisionsHalted."""
         with self._begin:
             self._require_running()
-            self._wait_for(self._next - 1)
+            self._wait_for(self._next - 1, seconds)
+            self.desk.settle(seconds)
             yield
 
     def find(self, number: int) -> tuple[int, int]:
@@ -280,10 +297,10 @@ class DecisionOffice(Closing):
         linked[-1] = False
         try:
             restraint = self._restraint
-            if restraint is None:
-                decided = self.desk.decide(asked.events, linked)
-            else:
-                decided = self.desk.decide(asked.events, linked, restraint.demanded(asked.events))
+            measures = None if restraint is None else restraint.demanded(asked.events)
+            decided = self.desk.decide(asked.events, linked, measures, self._late)
+            self._late.noted(asked.events, decided.outcomes)
+            if restraint is not None:
                 restraint.noted(asked.events, decided)
             self.index.add(requests.low[rows], requests.high[rows], self._next)
         # whatever it was, the history may hold events that the journal will not
@@ -351,12 +368,19 @@ class DecisionOffice(Closing):
             with self._turn:
                 self._turn.notify_all()
 
-    def _wait_for(self, record: int) -> None:
-        """Return once `record` is sealed. Raises DecisionsHalted."""
+    def _wait_for(self, record: int, seconds: float | None = None) -> None:
+        """Return once `record` is sealed. Raises DecisionsBusy where that takes longer than `seconds`,
+        DecisionsHalted."""
+        most = self._keep_s if seconds is None else seconds
+        until = time.monotonic() + most
         with self._turn:
             while self.journal.sealed <= record:
                 self._require_running()
-                self._turn.wait(WAIT_S)
+                left = until - time.monotonic()
+                if left <= 0:
+                    self.waited_out += 1
+                    raise DecisionsBusy(f"record {record} was decided and not kept within {most:g} s")
+                self._turn.wait(min(WAIT_S, left))
             self._require_running()
 
     def _halt(self, why: str) -> DecisionsHalted:
@@ -368,7 +392,6 @@ class DecisionOffice(Closing):
             raise DecisionsHalted(self.halted)
 
 
-WAIT_S = 1.0
 _MASK = (1 << 64) - 1
 
 

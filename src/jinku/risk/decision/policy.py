@@ -7,7 +7,9 @@ Rules:
 2. A row's conditions: `model` (the score is at least), `points` (of the rules that fired, at least), `listed`
    (screening hit somebody). A score that is not there meets no condition.
 3. ``[late]`` answers where the deadline passed, ``[failed]`` where features, model or rules failed: hold above the
-   amount of the currency (0 where it is not named), else `action`.
+   amount of the currency (0 where it is not named), else `action`. The amount is that of all which a customer gets
+   through in this way within a day; ``all_above`` is one of all customers together (none where it is not named). See
+   `jinku.risk.decision.late`.
 4. The same bytes are the same policy: its version is their SHA-256.
 
 Example::
@@ -20,7 +22,7 @@ import hashlib
 import math
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -54,6 +56,8 @@ class Answer:
     action: Action
     hold_above: Mapping[str, int]
     """Per currency code, in minor units: what is above is held."""
+    all_above: Mapping[str, int] = field(default_factory=dict)
+    """Per currency code: what all customers together get through before the rest is held."""
 
     def actions(self, batch: EventBatch) -> NDArray[np.uint8]:
         """The action for each event of `batch`: the stronger of the two."""
@@ -131,18 +135,22 @@ def _answer(told: Mapping[str, Any], part: str, file: str) -> Answer:
     table = told.get(part)
     if not isinstance(table, dict):
         raise BadPolicy("is missing", file=file, field=part)
-    _known(table, {"action", "hold_above"}, file, f" in [{part}]")
-    limits = table.get("hold_above", {})
+    _known(table, {"action", "hold_above", "all_above"}, file, f" in [{part}]")
+    limits = (_amounts(table, part, name, file) for name in ("hold_above", "all_above"))
+    return Answer(_action(table.get("action"), file, f"{part}.action"), *limits)
+
+
+def _amounts(table: Mapping[str, Any], part: str, name: str, file: str) -> dict[str, int]:
+    limits, amounts = table.get(name, {}), {}
     if not isinstance(limits, dict):
-        raise BadPolicy("is no table of amounts", file=file, field=f"{part}.hold_above", value=limits)
-    amounts = {}
+        raise BadPolicy("is no table of amounts", file=file, field=f"{part}.{name}", value=limits)
     for currency, digits in limits.items():
         if not isinstance(digits, str) or not digits.isascii() or not digits.isdigit() or len(digits) > 19:
             raise BadPolicy(
                 "is no amount: digits in quotes", file=file, field=f"{part}.{currency}", value=digits
             )
         amounts[currency] = min(int(digits), AMOUNT_MAX)
-    return Answer(_action(table.get("action"), file, f"{part}.action"), amounts)
+    return amounts
 
 
 def _condition(row: object, file: str, number: int) -> tuple[float, int, int, int, int, int]:

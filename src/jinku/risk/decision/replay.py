@@ -4,8 +4,8 @@ Rules:
 
 1. The state is rebuilt as of the day's first record; then each record of the day is decided again and encoded again:
    the bytes must be those of the journal, and their digest what the log seals.
-2. Which decisions came too late or met a failed engine, and which action a measure demanded, is taken from the record;
-   everything else is made anew.
+2. Which decisions came too late or met a failed engine, which action a measure demanded, and what was due of a late
+   one, is taken from the record; everything else is made anew.
 3. What was altered is told by name: a record, a version on the shelf. A record that cannot be read ends the replay.
 
 Example::
@@ -20,7 +20,7 @@ from datetime import date
 import numpy as np
 
 from jinku.base.clock import end_of_day, start_of_day
-from jinku.risk.decision.combining import Basis, decisions, unlooked
+from jinku.risk.decision.combining import Basis, Told, decisions, unlooked
 from jinku.risk.decision.errors import JournalAltered
 from jinku.risk.decision.history import Restorable, Snapshots, rebuilt
 from jinku.risk.decision.journal import Journal
@@ -92,18 +92,18 @@ def replay(journal: Journal, snapshots: Snapshots | None, load: Load, day: date)
 def decided_again(kept: Kept, engines: Restorable, basis: Basis) -> Decided:
     """What is decided now about what was asked then (rule 2)."""
     events, stages = kept.asked.events, kept.decided.outcomes["stage"]
-    measures = kept.decided.outcomes["measure"]
+    told = Told(kept.decided.outcomes["measure"], kept.decided.outcomes["late"])
     frame = engines.features(events)
     full = stages == Stage.DECIDED
     if full.all():
         findings = Findings(frame.values, engines.model(frame, events), engines.rules(frame, events))
-        return decisions(events, findings, stages, kept.linked, basis, measures)
+        return decisions(events, findings, stages, kept.linked, basis, told)
     findings = unlooked(len(events), basis, engines.width)
     if full.any():
         looked = Findings(frame.values, engines.model(frame, events), engines.rules(frame, events))
         findings.values[:, full] = looked.values[:, full]
         findings.model[full], findings.hits[full] = looked.model[full], looked.hits[full]
-    return decisions(events, findings, stages, kept.linked, basis, measures)
+    return decisions(events, findings, stages, kept.linked, basis, told)
 
 
 def differing(one: Decided, other: Decided) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
@@ -114,7 +114,7 @@ def differing(one: Decided, other: Decided) -> np.ndarray[tuple[int], np.dtype[n
     differ = (first.hits != second.hits).any(axis=1)
     differ |= (first.values.view(np.int64) != np.ascontiguousarray(second.values).view(np.int64)).any(axis=0)
     whys = np.array([one.why(at) != other.why(at) for at in range(len(one))])
-    for name in ("action", "own", "stage", "points", "chain", "measure"):
+    for name in ("action", "own", "stage", "points", "chain", "measure", "late"):
         differ |= one.outcomes[name] != other.outcomes[name]
     scores = one.outcomes["model"], other.outcomes["model"]
     found: np.ndarray[tuple[int], np.dtype[np.bool_]] = (
