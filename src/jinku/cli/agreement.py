@@ -10,6 +10,7 @@ import typer
 from jinku.cli.agreement_text import show_result, show_specs, specs_document
 from jinku.cli.failures import Exit
 from jinku.cli.house import DATA_DEFAULT, Data, existing_house
+from jinku.cli.options import By, CurrencyCode, Entity, Reason
 from jinku.cli.output import Json, Output
 
 if TYPE_CHECKING:
@@ -29,9 +30,6 @@ ProgramFile = Annotated[Path, typer.Argument(help="A program, usually NAME.num."
 Variables = Annotated[list[str] | None, typer.Option("--vars", help="NAME=VALUE, as often as needed.")]
 Name = Annotated[str, typer.Argument(help="The agreement's name: a-z, 0-9, _ and -.")]
 Version = Annotated[int, typer.Argument(help="The version's number.", min=1)]
-Person = Annotated[str, typer.Option("--by", help="Id of the person who does it.")]
-Entity = Annotated[int, typer.Option("--entity", help="Number of the legal entity.", min=1)]
-CurrencyCode = Annotated[str, typer.Option("--currency", help="ISO 4217 code of the books.")]
 
 
 @agreement_app.command("test")
@@ -74,9 +72,7 @@ def dry_run(
 
 
 @agreement_app.command()
-def propose(
-    name: Name, program: ProgramFile, by: Person, data: Data = DATA_DEFAULT, json: Json = False
-) -> None:
+def propose(name: Name, program: ProgramFile, by: By, data: Data = DATA_DEFAULT, json: Json = False) -> None:
     """Keep a program as the next version of an agreement."""
     text = _parsed(program).text
     with _office(data) as (office, _):
@@ -84,7 +80,7 @@ def propose(
 
 
 @agreement_app.command()
-def approve(name: Name, version: Version, by: Person, data: Data = DATA_DEFAULT, json: Json = False) -> None:
+def approve(name: Name, version: Version, by: By, data: Data = DATA_DEFAULT, json: Json = False) -> None:
     """Put a proposed version into force, by another person than its author, and seal it in the log."""
     with _office(data) as (office, _):
         _answer(office.approve(name, version, approver=by), json)
@@ -94,8 +90,8 @@ def approve(name: Name, version: Version, by: Person, data: Data = DATA_DEFAULT,
 def reject(
     name: Name,
     version: Version,
-    by: Person,
-    reason: Annotated[str, typer.Option("--reason", help="Why.")],
+    by: By,
+    reason: Reason,
     data: Data = DATA_DEFAULT,
     json: Json = False,
 ) -> None:
@@ -108,8 +104,8 @@ def reject(
 def retire(
     name: Name,
     version: Version,
-    by: Person,
-    reason: Annotated[str, typer.Option("--reason", help="Why.")],
+    by: By,
+    reason: Reason,
     data: Data = DATA_DEFAULT,
     json: Json = False,
 ) -> None:
@@ -176,12 +172,12 @@ def execute(
     json: Json = False,
 ) -> None:
     """Run an approved agreement once on the ledger, as one linked batch. 1: the ledger refused it."""
-    from jinku.cli.inputs import parse_id
+    from jinku.cli.inputs import parse_day, parse_id
     from jinku.custody.agreements.model import RunRequest, RunStatus
 
     values = dict(_pair(one, "--vars") for one in variables or [])
     request = RunRequest(
-        id=parse_id(order_id), day=_day(day), agreement=name, version=version, variables=values
+        id=parse_id(order_id), day=parse_day(day), agreement=name, version=version, variables=values
     )
     out = Output(json)
     with _office(data, entity, currency) as (office, _):
@@ -290,14 +286,3 @@ def _pair(text: str, option: str) -> tuple[str, str]:
     if not equals or not name:
         raise InputError("is not NAME=VALUE", field=option, value=text[:80], remedy="write both, joined by =")
     return name, value
-
-
-def _day(text: str) -> Any:
-    from datetime import date
-
-    from jinku.base.errors import InputError
-
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise InputError("is not a day", field="--day", value=text[:20], remedy="write YYYY-MM-DD") from None

@@ -9,6 +9,8 @@ import typer
 
 from jinku.cli.failures import Exit
 from jinku.cli.house import DATA_DEFAULT, Data, existing_house, log_directory, log_keys
+from jinku.cli.inputs import parse_day
+from jinku.cli.options import CurrencyCode, Entity
 from jinku.cli.output import Json, Output
 
 if TYPE_CHECKING:
@@ -22,8 +24,6 @@ attest_app = typer.Typer(
     no_args_is_help=True,
 )
 
-Entity = Annotated[int, typer.Option("--entity", help="Number of the legal entity.", min=1)]
-CurrencyCode = Annotated[str, typer.Option("--currency", help="ISO 4217 code of the books.")]
 Day = Annotated[str, typer.Option("--day", help="YYYY-MM-DD; by default today, UTC.")]
 Witnesses = Annotated[list[str] | None, typer.Option("--witness", help="VKEY of a witness; may be repeated.")]
 
@@ -41,7 +41,7 @@ def run(
     json: Json = False,
 ) -> None:
     """Attest every legal entity's every currency, once a day; again, it gives what it gave. 1: a witness refused."""
-    when = _day(day)
+    when = parse_day(day) if day else None
     with existing_house(data) as house:
         desk = _desk(house)
         if entity and currency:
@@ -91,7 +91,7 @@ def receipt(
         )
     with existing_house(data) as house:
         desk = _desk(house)
-        attested = desk.find(entity, currency, _day(day) or _newest(desk, entity, currency))
+        attested = desk.find(entity, currency, parse_day(day) if day else _newest(desk, entity, currency))
         made = {one: desk.customer_receipt(attested, one) for one in customer}
     out = Output(json)
     if out_directory is None:
@@ -159,17 +159,6 @@ def _desk(house: "House") -> "AttestationDesk":
 
     with Custody(house) as custody:  # the desk of attestations holds nothing open
         return custody.attestations()
-
-
-def _day(text: str) -> date | None:
-    from jinku.base.errors import InputError
-
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise InputError(
-            "is not a day", field="--day", value=text[:40], remedy="write it like 2026-11-20"
-        ) from None
 
 
 def _newest(desk: "AttestationDesk", entity: int, currency: str) -> date:

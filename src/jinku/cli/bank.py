@@ -10,6 +10,7 @@ import typer
 
 from jinku.cli.failures import Exit
 from jinku.cli.house import DATA_DEFAULT, Data, opened_custody
+from jinku.cli.options import By, CurrencyCode, Entity
 from jinku.cli.output import Json, Output
 
 if TYPE_CHECKING:
@@ -20,10 +21,7 @@ bank_app = typer.Typer(
     name="bank", help="Instructions to banks: make, approve, dispatch, look at them.", no_args_is_help=True
 )
 
-Person = Annotated[str, typer.Option("--by", help="Id of the person who does it.")]
 Ids = Annotated[list[str] | None, typer.Argument(help="Ids of orders, in digits.")]
-Entity = Annotated[int, typer.Option("--entity", help="Number of the legal entity.", min=1)]
-CurrencyCode = Annotated[str, typer.Option("--currency", help="ISO 4217 code of the books.")]
 BankDir = Annotated[Path, typer.Option("--bank", help="The simulated bank's directory.", file_okay=False)]
 _COLUMNS = (
     "order",
@@ -120,7 +118,7 @@ def connect(
 @bank_app.command()
 def instruct(
     ids: Ids,
-    by: Person,
+    by: By,
     payee: Annotated[
         str, typer.Option("--payee", help="Token of the account outside, for a party without a bound card.")
     ] = "",
@@ -143,7 +141,7 @@ def instruct(
 @bank_app.command()
 def approve(
     ids: Ids,
-    by: Person,
+    by: By,
     refuse: Annotated[str, typer.Option("--refuse", help="Refuse instead, for this reason.")] = "",
     data: Data = DATA_DEFAULT,
     json: Json = False,

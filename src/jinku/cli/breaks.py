@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from jinku.cli.closing import parse_day
 from jinku.cli.failures import Exit
 from jinku.cli.house import DATA_DEFAULT, Data, opened_custody
+from jinku.cli.inputs import parse_day
+from jinku.cli.options import By
 from jinku.cli.output import Json, Output
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ breaks_app = typer.Typer(
 Id = Annotated[
     str, typer.Argument(metavar="ID", help="The break's id, 32 hexadecimal digits, or its beginning.")
 ]
-By = Annotated[str, typer.Option("--by", help="Id of the person who does it.")]
 Words = Annotated[str, typer.Option("--text", help="What there is to say, one line.")]
 CauseOption = Annotated[
     str, typer.Option("--cause", help="timing, bank_error, bank_charge, our_error, … (see docs).")
@@ -152,7 +152,7 @@ def act(
 ) -> None:
     """Note what is to be done about a break, by whom and until when."""
     with breaks_desk(data) as desk:
-        _answer(desk, desk.act(_case(desk, number).id, by, text, owner, parse_day(due)), json)
+        _answer(desk, desk.act(_case(desk, number).id, by, text, owner, parse_day(due, "--due")), json)
 
 
 @breaks_app.command()

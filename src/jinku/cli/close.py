@@ -5,22 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from jinku.cli.closing import (
-    CurrencyCode,
-    DayArgument,
-    Entity,
-    Person,
-    Rooms,
-    books_of,
-    closing_rooms,
-    day_json,
-    day_of,
-    money,
-    parse_day,
-    progress,
-)
+from jinku.cli.closing import DayArgument, Rooms, books_of, closing_rooms, day_json, day_of, money, progress
 from jinku.cli.failures import Exit
 from jinku.cli.house import DATA_DEFAULT, Data
+from jinku.cli.inputs import parse_day
+from jinku.cli.options import By, CurrencyCode, Entity, Reason
 from jinku.cli.output import Json, Output
 
 if TYPE_CHECKING:
@@ -46,7 +35,7 @@ _COLUMNS = (
 @close_app.command()
 def begin(
     first_day: Annotated[str, typer.Option("--first-day", help="The first business day, YYYY-MM-DD.")],
-    by: Person,
+    by: By,
     structure: Annotated[
         str, typer.Option(help="The account structure: a built-in name or a TOML file.")
     ] = "cn-fund-custody",
@@ -74,7 +63,7 @@ def begin(
         structure,
     )
     with closing_rooms(data) as rooms:
-        rooms.book.begin(books_of(entity, currency), settings, parse_day(first_day), by)
+        rooms.book.begin(books_of(entity, currency), settings, parse_day(first_day, "--first-day"), by)
     value = {"entity": entity, "currency": currency, "first_day": first_day, **asdict(settings)}
     out = Output(json)
     out.show(value, lambda: out.pairs(value, "The day book"))
@@ -82,7 +71,7 @@ def begin(
 
 @close_app.command()
 def start(
-    by: Person,
+    by: By,
     statement: Files = None,
     platform: Files = None,
     mapping: Annotated[list[Path] | None, typer.Option(help="A bank's CSV layout.", dir_okay=False)] = None,
@@ -118,8 +107,8 @@ def start(
 @close_app.command()
 def drop(
     sha256: Annotated[str, typer.Argument(help="SHA-256 of the file, as `show` lists it.")],
-    by: Person,
-    reason: Annotated[str, typer.Option("--reason", help="Why.")],
+    by: By,
+    reason: Reason,
     entity: Entity = 1,
     currency: CurrencyCode = "CNY",
     data: Data = DATA_DEFAULT,
@@ -135,7 +124,7 @@ def drop(
 
 @close_app.command()
 def finish(
-    by: Person,
+    by: By,
     entity: Entity = 1,
     currency: CurrencyCode = "CNY",
     data: Data = DATA_DEFAULT,
@@ -152,7 +141,7 @@ def finish(
 
 @close_app.command()
 def review(
-    by: Person,
+    by: By,
     comment: Annotated[str, typer.Option(help="What the reviewer says; it stands in the record.")] = "",
     send_back: Annotated[str, typer.Option("--send-back", help="Do not approve: the reason.")] = "",
     entity: Entity = 1,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from jinku.cli.house import opened_custody
+from jinku.cli.inputs import parse_day
 
 if TYPE_CHECKING:
     from jinku.bootstrap import House
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from jinku.custody.closing.remedies import Remedy, RemedyDesk
     from jinku.custody.structure.model import Structure
 
-Entity = Annotated[int, typer.Option("--entity", help="Number of the legal entity.", min=1)]
-CurrencyCode = Annotated[str, typer.Option("--currency", help="ISO 4217 code of the books.")]
-Person = Annotated[str, typer.Option("--by", help="Id of the person who does it.")]
 DayArgument = Annotated[str, typer.Argument(help="The business day, YYYY-MM-DD; the newest where left out.")]
 
 
@@ -76,7 +74,7 @@ def day_of(rooms: Rooms, books: "Books", text: str) -> "Day":
     from jinku.custody.closing.errors import NoDayBook
 
     if text:
-        return rooms.book.day(books, parse_day(text))
+        return rooms.book.day(books, parse_day(text, "day"))
     last = next(reversed(rooms.book.days(books)), None)
     if last is None:
         first = rooms.book.next_to_close(*books)
@@ -84,18 +82,6 @@ def day_of(rooms: Rooms, books: "Books", text: str) -> "Day":
             f"no day was started yet; the first is {first}", remedy="start it: `jinku close start`"
         )
     return last
-
-
-def parse_day(text: str) -> Any:
-    """A date. Raises InputError."""
-    from datetime import date
-
-    from jinku.base.errors import InputError
-
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise InputError("is not a day", field="day", value=text[:20], remedy="write 2026-11-20") from None
 
 
 def day_json(day: "Day") -> dict[str, Any]:

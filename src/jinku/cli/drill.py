@@ -8,6 +8,7 @@ import typer
 
 from jinku.cli.failures import Exit
 from jinku.cli.house import DATA_DEFAULT, Data, existing_house, require_house
+from jinku.cli.options import By
 from jinku.cli.output import Json, Output
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ drill_app = typer.Typer(
 @drill_app.command()
 def restore(
     to: Annotated[Path, typer.Option("--to", help="A new directory for the copy.", file_okay=False)],
-    by: Annotated[str, typer.Option("--by", help="Id of the person who does it.")] = "ops",
+    by: By = "ops",
     data: Data = DATA_DEFAULT,
     json: Json = False,
 ) -> None:

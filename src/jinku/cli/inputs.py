@@ -1,6 +1,7 @@
 """What commands read from their arguments, and what they cannot find."""
 
 import re
+from datetime import date
 
 from jinku.base.errors import InputError, JinkuError
 
@@ -21,3 +22,11 @@ def parse_id(text: str) -> int:
             "is not a 128-bit id", field="id", value=text[:60], remedy="write it in digits, 1 to 2^128 - 2"
         )
     return int(text)
+
+
+def parse_day(text: str, field: str = "--day") -> date:
+    """A date; `field` names where it was written. Raises InputError."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise InputError("is not a day", field=field, value=text[:20], remedy="write 2026-11-20") from None

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from jinku.cli.house import DATA_DEFAULT, Data
-from jinku.cli.order import By, CurrencyCode, Entity, opened_acts
+from jinku.cli.options import CurrencyCode, Entity
+from jinku.cli.order import By, opened_acts
 from jinku.cli.output import Json, Output
 
 if TYPE_CHECKING:

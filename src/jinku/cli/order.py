@@ -9,6 +9,7 @@ import typer
 
 from jinku.cli.failures import Exit
 from jinku.cli.house import DATA_DEFAULT, Data, opened_custody
+from jinku.cli.options import CurrencyCode, Entity, Reason
 from jinku.cli.output import Json, Output
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ order_app = typer.Typer(
 OrderFile = Annotated[Path, typer.Argument(help="JSON lines, one order each.", dir_okay=False)]
 OrderId = Annotated[str, typer.Argument(help="The order's id, in digits.")]
 By = Annotated[str, typer.Option("--by", help="Id of the person or program that does it.")]
-Entity = Annotated[int, typer.Option("--entity", help="Number of the legal entity.", min=1)]
-CurrencyCode = Annotated[str, typer.Option("--currency", help="ISO 4217 code of the books.")]
 
 
 @contextmanager
@@ -119,7 +118,7 @@ def confirm(
 def cancel(
     order: OrderId,
     by: By,
-    reason: Annotated[str, typer.Option("--reason", help="Why.")],
+    reason: Reason,
     entity: Entity = 1,
     currency: CurrencyCode = "CNY",
     data: Data = DATA_DEFAULT,
@@ -139,7 +138,7 @@ def cancel(
 def resolve(
     order: OrderId,
     by: By,
-    reason: Annotated[str, typer.Option("--reason", help="Why.")],
+    reason: Reason,
     deny: Annotated[
         bool, typer.Option("--deny", help="Free the money instead of releasing the order.")
     ] = False,

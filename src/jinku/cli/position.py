@@ -6,20 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from jinku.cli.closing import (
-    CurrencyCode,
-    DayArgument,
-    Entity,
-    Person,
-    Rooms,
-    books_of,
-    closing_rooms,
-    day_of,
-    money,
-    remedy_json,
-)
+from jinku.cli.closing import DayArgument, Rooms, books_of, closing_rooms, day_of, money, remedy_json
 from jinku.cli.failures import Exit
 from jinku.cli.house import DATA_DEFAULT, Data
+from jinku.cli.options import By, CurrencyCode, Entity
 from jinku.cli.output import Json, Output
 
 if TYPE_CHECKING:
@@ -91,7 +81,7 @@ def history(
 
 @position_app.command()
 def propose(
-    by: Person,
+    by: By,
     day: DayArgument = "",
     entity: Entity = 1,
     currency: CurrencyCode = "CNY",
@@ -108,7 +98,7 @@ def propose(
 @position_app.command()
 def decide(
     number: Number,
-    by: Person,
+    by: By,
     refuse: Annotated[str, typer.Option("--refuse", help="Do not approve: the reason.")] = "",
     data: Data = DATA_DEFAULT,
     json: Json = False,
@@ -120,7 +110,7 @@ def decide(
 
 
 @position_app.command()
-def execute(number: Number, by: Person, data: Data = DATA_DEFAULT, json: Json = False) -> None:
+def execute(number: Number, by: By, data: Data = DATA_DEFAULT, json: Json = False) -> None:
     """Move the money of an approved remedy, once, and seal the evidence."""
     with closing_rooms(data) as rooms:
         found = rooms.remedies.execute(number, by)

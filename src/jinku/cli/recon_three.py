@@ -9,6 +9,7 @@ import typer
 
 from jinku.cli.failures import Exit
 from jinku.cli.house import DATA_DEFAULT, Data, existing_house
+from jinku.cli.inputs import parse_day
 from jinku.cli.output import Json, Output
 
 if TYPE_CHECKING:
@@ -70,8 +71,8 @@ def three_way(
         carried,
         parse_id(account),
         entity,
-        _day("--from", first),
-        _day("--to", last),
+        parse_day(first, "--from") if first else None,
+        parse_day(last, "--to") if last else None,
     )
     with existing_house(data) as house:
         result = compare(house, asked)
@@ -130,15 +131,6 @@ def compare(house: "House", asked: Asked) -> "ThreeWay":
     sides = Sides(ours, statement_records(statements), books, last, statement_balances(statements))
     before = Carried.from_bytes(asked.carried.read_bytes()) if asked.carried else None
     return reconcile_sides(sides, load_rules(asked.rules), before)
-
-
-def _day(name: str, text: str) -> date | None:
-    from jinku.base.errors import InputError
-
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise InputError("is no date", field=name, value=text, remedy="write yyyy-mm-dd") from None
 
 
 def _document(result: "ThreeWay") -> dict[str, object]:

@@ -1,7 +1,6 @@
 """`jinku report …`: the daily owners' file, the custody report, the monthly return, the yearly evidence; checking
 them."""
 
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +8,8 @@ import typer
 
 from jinku.cli.failures import Exit
 from jinku.cli.house import DATA_DEFAULT, Data, existing_house
+from jinku.cli.inputs import parse_day
+from jinku.cli.options import CurrencyCode, Entity
 from jinku.cli.output import Json, Output
 from jinku.cli.pack import FontFolders, Keys
 
@@ -21,8 +22,6 @@ report_app = typer.Typer(
 )
 
 Out = Annotated[Path, typer.Option("--out", help="The folder to make.", file_okay=False)]
-Entity = Annotated[int, typer.Option("--entity", help="Number of the legal entity.", min=1)]
-CurrencyCode = Annotated[str, typer.Option("--currency", help="ISO 4217 code of the books.")]
 SettingsFile = Annotated[
     Path | None,
     typer.Option("--settings", help="resolution.toml in the data directory where left out.", dir_okay=False),
@@ -47,7 +46,7 @@ def owners(
     from jinku.custody.reports.run import today
 
     with existing_house(data) as house:
-        wanted = _day(day) if day else today(house, settings)
+        wanted = parse_day(day) if day else today(house, settings)
         made = write_day(house, OwnersRequest(out, wanted, settings))
     printer = Output(json)
     document = made.document()
@@ -134,15 +133,6 @@ def _fonts(folders: list[Path] | None) -> "Fonts":
     from jinku.custody.reports.fonts import find_fonts
 
     return find_fonts(folders or ())
-
-
-def _day(text: str) -> date:
-    from jinku.base.errors import InputError
-
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise InputError("is not a day", field="--day", value=text[:20], remedy="write YYYY-MM-DD") from None
 
 
 def _show(made: "WrittenReport", json: bool) -> None:

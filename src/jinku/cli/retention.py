@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from jinku.cli.house import DATA_DEFAULT, Data, opened_custody
+from jinku.cli.options import By, Reason
 from jinku.cli.output import Json, Output
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ retention_app = typer.Typer(
     help="How long records are kept: holds, and purges by two persons.",
     no_args_is_help=True,
 )
-By = Annotated[str, typer.Option("--by", help="Id of the person who does it.")]
 Number = Annotated[int, typer.Argument(help="The number of the plan or hold.", min=1)]
 
 
@@ -30,7 +30,7 @@ def plan(
 ) -> None:
     """A dry run: list what may be deleted and what a hold keeps, and seal the list. Nothing is deleted."""
     from jinku.base.clock import day_of
-    from jinku.cli.closing import parse_day
+    from jinku.cli.inputs import parse_day
 
     with opened_custody(data) as custody:
         as_of = parse_day(day) if day else day_of(custody.clock())
@@ -54,7 +54,7 @@ def show(number: Number, data: Data = DATA_DEFAULT, json: Json = False) -> None:
 @retention_app.command()
 def hold(
     by: By,
-    reason: Annotated[str, typer.Option("--reason", help="Why.")],
+    reason: Reason,
     kind: Annotated[str, typer.Option("--kind", help="Kind of record; every kind where left out.")] = "",
     key: Annotated[str, typer.Option("--key", help="One record's key.")] = "",
     subject: Annotated[str, typer.Option("--subject", help="Whom it is about.")] = "",

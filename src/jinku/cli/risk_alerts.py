@@ -81,7 +81,7 @@ def raise_alerts(
             alerts.append(
                 Alert(**{**one, **numbers, "amount": amount, "evidence": tuple(one.get("evidence", ()))})
             )
-        except (KeyError, TypeError, AttributeError):
+        except (KeyError, TypeError, ValueError, AttributeError):
             raise InputError(f"entry {place} is no alert", file=file.name) from None
     out = Output(json)
     with risk_desks(data) as desks:

@@ -81,7 +81,7 @@ def open_case(
 def join(key: Key, alert: Number, by: By, data: Data = DATA_DEFAULT, json: Json = False) -> None:
     """Take further alerts into a case."""
     with risk_desks(data) as desks:
-        _answer(desks, desks.cases.join(six(key), alert, by), json)
+        _answer(desks, desks.cases.join(key, alert, by), json)
 
 
 @case_app.command()
@@ -94,21 +94,21 @@ def assign(
 ) -> None:
     """Give a case to somebody, or take it oneself."""
     with risk_desks(data) as desks:
-        _answer(desks, desks.cases.assign(six(key), owner, by), json)
+        _answer(desks, desks.cases.assign(key, owner, by), json)
 
 
 @case_app.command()
 def investigate(key: Key, by: By, data: Data = DATA_DEFAULT, json: Json = False) -> None:
     """Say that work on a case has begun."""
     with risk_desks(data) as desks:
-        _answer(desks, desks.cases.investigate(six(key), by), json)
+        _answer(desks, desks.cases.investigate(key, by), json)
 
 
 @case_app.command()
 def note(key: Key, text: Words, by: By, data: Data = DATA_DEFAULT, json: Json = False) -> None:
     """Add a note; it can never be changed."""
     with risk_desks(data) as desks:
-        _answer(desks, desks.cases.note(six(key), by, text), json)
+        _answer(desks, desks.cases.note(key, by, text), json)
 
 
 @case_app.command()
@@ -131,16 +131,16 @@ def evidence(
     """Add evidence: a file that is kept under its digest, or the digest of a record."""
     with risk_desks(data) as desks:
         if file is not None:
-            case = desks.cases.keep_file(six(key), by, reference, file.read_bytes())
+            case = desks.cases.keep_file(key, by, reference, file.read_bytes())
         else:
-            case = desks.cases.add_evidence(six(key), by, kind, reference, sha256)
+            case = desks.cases.add_evidence(key, by, kind, reference, sha256)
         _answer(desks, case, json)
 
 
 @case_app.command()
 def link(
     key: Key,
-    other: Annotated[str, typer.Option("--case", help="The other case's number.")],
+    other: Annotated[str, typer.Option("--case", parser=six, help="The other case's number.")],
     why: Annotated[str, typer.Option("--why", help="same_subject, same_network, same_typology or follows.")],
     by: By,
     data: Data = DATA_DEFAULT,
@@ -148,7 +148,7 @@ def link(
 ) -> None:
     """Link two cases, in both histories."""
     with risk_desks(data) as desks:
-        _answer(desks, desks.cases.link(six(key), by, six(other), why), json)
+        _answer(desks, desks.cases.link(key, by, other, why), json)
 
 
 @case_app.command()
@@ -161,7 +161,7 @@ def share(
 ) -> None:
     """Let another admitted person see a case."""
     with risk_desks(data) as desks:
-        _answer(desks, desks.cases.share(six(key), person, by), json)
+        _answer(desks, desks.cases.share(key, person, by), json)
 
 
 @case_app.command()
@@ -178,21 +178,21 @@ def propose(
 
     with risk_desks(data) as desks:
         wanted = chosen(Outcome, outcome, "--outcome")
-        _answer(desks, desks.cases.propose(six(key), by, wanted, text), json)
+        _answer(desks, desks.cases.propose(key, by, wanted, text), json)
 
 
 @case_app.command()
 def approve(key: Key, by: By, data: Data = DATA_DEFAULT, json: Json = False) -> None:
     """Approve what is proposed, as one without a hand in the case."""
     with risk_desks(data) as desks:
-        _answer(desks, desks.cases.approve(six(key), by), json)
+        _answer(desks, desks.cases.approve(key, by), json)
 
 
 @case_app.command()
 def reject(key: Key, text: Words, by: By, data: Data = DATA_DEFAULT, json: Json = False) -> None:
     """Send a case back to its owner, with a reason."""
     with risk_desks(data) as desks:
-        _answer(desks, desks.cases.reject(six(key), by, text), json)
+        _answer(desks, desks.cases.reject(key, by, text), json)
 
 
 @case_app.command()
@@ -200,21 +200,22 @@ def close(
     key: Key,
     by: By,
     made: Annotated[
-        list[str], typer.Option("--made", help="Number of the report or measure; may be repeated.")
+        list[str],
+        typer.Option("--made", parser=six, help="Number of the report or measure; may be repeated."),
     ],
     data: Data = DATA_DEFAULT,
     json: Json = False,
 ) -> None:
     """Close an approved case with the report that was submitted or the measure that is in force."""
     with risk_desks(data) as desks:
-        _answer(desks, desks.cases.close(six(key), by, [six(one) for one in made]), json)
+        _answer(desks, desks.cases.close(key, by, made), json)
 
 
 @case_app.command()
 def reopen(key: Key, text: Words, by: By, data: Data = DATA_DEFAULT, json: Json = False) -> None:
     """Open a closed case again; its clocks begin anew."""
     with risk_desks(data) as desks:
-        _answer(desks, desks.cases.reopen(six(key), by, text), json)
+        _answer(desks, desks.cases.reopen(key, by, text), json)
 
 
 # --- looking --------------------------------------------------------------------------------------------------------
@@ -251,7 +252,7 @@ def show_case(key: Key, by: By, data: Data = DATA_DEFAULT, json: Json = False) -
 
     out = Output(json)
     with risk_desks(data) as desks:
-        case = desks.cases.case(six(key), by)
+        case = desks.cases.case(key, by)
         value = {
             **line(desks, case),
             "clocks": [
@@ -314,7 +315,7 @@ def graph(
 
     out = Output(json)
     with risk_desks(data) as desks:
-        case = desks.cases.case(six(key), by)
+        case = desks.cases.case(key, by)
     found = grow(
         [Node("account", str(case.subject))], transfers_between(read_transfers(movements)), hops=hops
     )
@@ -355,7 +356,7 @@ def hand_over(
     """Make the file of an inquiry, as another approver than asked. Exit code 1 where evidence is missing."""
     out = Output(json)
     with risk_desks(data) as desks:
-        value = desks.inquiry.hand_over(six(key), by, file)
+        value = desks.inquiry.hand_over(key, by, file)
     out.show(
         value,
         lambda: out.pairs(

@@ -132,7 +132,7 @@ def replay(
     json: Json = False,
 ) -> None:
     """Decide a past day again, with the versions then in force; compare byte for byte. Exit code 1 on a difference."""
-    from jinku.cli.closing import parse_day
+    from jinku.cli.inputs import parse_day
 
     with opened_risk(data) as risk:
         found = risk.replay(parse_day(day))

@@ -8,13 +8,25 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from jinku.cli.house import existing_house
+from jinku.cli.output import Output
 
 if TYPE_CHECKING:
     from jinku.bootstrap.risk_desks import RiskDesks
+    from jinku.risk.acts.book import ActBook
 
 By = Annotated[str, typer.Option("--by", help="Id of the person who does it or looks; must be admitted.")]
+
+
+def six(number: str) -> str:
+    """A number as it is kept; nothing stays nothing."""
+    return number.zfill(6) if number else ""
+
+
 Key = Annotated[
-    str, typer.Argument(metavar="NUMBER", help="The number, six digits; leading noughts may be left out.")
+    str,
+    typer.Argument(
+        metavar="NUMBER", parser=six, help="The number, six digits; leading zeros may be left out."
+    ),
 ]
 Words = Annotated[str, typer.Option("--text", help="What there is to say.")]
 
@@ -31,9 +43,22 @@ def risk_desks(data: Path) -> Iterator["RiskDesks"]:
         house.publish()
 
 
-def six(key: str) -> str:
-    """A number as it is kept."""
-    return key.zfill(6)
+@contextmanager
+def opened_acts(data: Path) -> Iterator["ActBook"]:
+    """The book of acts over the data directory `data`; what was sealed is published at the end."""
+    import time
+
+    from jinku.risk.acts.book import ActBook
+
+    with existing_house(data) as house:
+        yield ActBook(house.control, house.ledger, time.time_ns)
+        house.publish()
+
+
+def answer_done(about: str, what: str, as_json: bool) -> None:
+    """Say what was done."""
+    out = Output(as_json)
+    out.show({"about": about, "done": what}, lambda: out.line(f"{about}: {what}"))
 
 
 def chosen(kind: Any, text: str, option: str) -> Any:
@@ -73,21 +98,18 @@ def read_list(file: Path) -> list[Any]:
 
 def read_transfers(file: Path) -> list[tuple[int, int, int, str]]:
     """Transfers of a CSV file: payer, payee, amount, currency. Raises InputError."""
-    import csv
-
+    from jinku.base.csvfile import read_rows
     from jinku.base.errors import InputError
 
-    found = []
-    with file.open(encoding="utf-8-sig", newline="") as text:
-        reader = csv.DictReader(text)
-        for row in reader:
-            try:
-                found.append((int(row["payer"]), int(row["payee"]), int(row["amount"]), row["currency"]))
-            except (KeyError, TypeError, ValueError):
-                raise InputError(
-                    "is no transfer",
-                    file=file.name,
-                    line=reader.line_num,
-                    remedy="payer,payee,amount,currency",
-                ) from None
+    columns, found = ("payer", "payee", "amount", "currency"), []
+    for line, row in read_rows(file, columns):
+        try:
+            found.append((int(row["payer"]), int(row["payee"]), int(row["amount"]), row["currency"]))
+        except ValueError:
+            raise InputError(
+                "is no transfer",
+                file=file.name,
+                line=line,
+                remedy="numbers in digits, amounts in minor units",
+            ) from None
     return found

@@ -1,6 +1,5 @@
 """`jinku risk alerts feed`, `jinku risk kri measure`: what the house itself tells the risk desks."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,6 +8,7 @@ from jinku.cli.failures import Exit
 from jinku.cli.house import DATA_DEFAULT, Data, existing_house
 from jinku.cli.output import Json, Output
 from jinku.cli.risk_decisions import opened_risk
+from jinku.cli.risk_operational import Table
 
 
 def feed(data: Data = DATA_DEFAULT, json: Json = False) -> None:
@@ -29,7 +29,7 @@ def measure_indicators(
     raised: Annotated[
         bool, typer.Option("--raise", help="Hand what wants attention to the alert desk.")
     ] = False,
-    table: Annotated[Path | None, typer.Option("--table", help="TOML of one's own indicators.")] = None,
+    table: Table = None,
     data: Data = DATA_DEFAULT,
     json: Json = False,
 ) -> None:

@@ -3,18 +3,19 @@
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from jinku.cli.failures import Exit
-from jinku.cli.house import DATA_DEFAULT, Data, existing_house
+from jinku.cli.house import DATA_DEFAULT, Data
+from jinku.cli.inputs import parse_day
+from jinku.cli.options import By
 from jinku.cli.output import Json, Output
+from jinku.cli.risk_desk import answer_done, opened_acts, risk_desks
 
 if TYPE_CHECKING:
-    from jinku.risk.acts.book import ActBook
     from jinku.risk.market.backtest import BackTest, Statistic
     from jinku.risk.market.limits import MarketDesk
     from jinku.risk.market.measures import Measured, Question
@@ -37,7 +38,7 @@ Method = Annotated[
 ]
 Portfolio = Annotated[str, typer.Option("--portfolio", help="Name of the portfolio.")]
 Day = Annotated[str, typer.Option("--day", help="YYYY-MM-DD.")]
-By = Annotated[str, typer.Option("--by", help="Id of the person who does it.")]
+LimitNumber = Annotated[str, typer.Argument(metavar="KEY", help="Number of the limit.")]
 PORTFOLIO_DEFAULT = "own-funds"
 THREE = ("historical", "parametric", "monte_carlo")
 
@@ -113,14 +114,14 @@ def propose(
     if quantity not in list(Quantity):
         raise typer.BadParameter(f"{quantity} is not one of {', '.join(Quantity)}")
     with _desk(data) as desk:
-        key = desk.propose(Limit(portfolio, Quantity(quantity), warn, stop, _day(day)), by=by)
+        key = desk.propose(Limit(portfolio, Quantity(quantity), warn, stop, parse_day(day)), by=by)
     out = Output(json)
     out.show({"number": key}, lambda: out.line(key))
 
 
 @market_app.command()
 def approve(
-    key: Annotated[str, typer.Argument(help="Number of the limit.")],
+    key: LimitNumber,
     by: By,
     data: Data = DATA_DEFAULT,
     json: Json = False,
@@ -133,7 +134,7 @@ def approve(
 
 @market_app.command()
 def reject(
-    key: Annotated[str, typer.Argument(help="Number of the limit.")],
+    key: LimitNumber,
     by: By,
     data: Data = DATA_DEFAULT,
     json: Json = False,
@@ -186,14 +187,13 @@ def keep_day(
     found = [_measure(prices, positions, question) for question in _questions("all", level, 1)]
     source = Source(*(hashlib.sha256(path.read_bytes()).hexdigest() for path in (prices, positions)))
     with _desk(data) as desk:
-        desk.keep(_day(day), portfolio, found, source, by=by)
-        used = [use for one in found for use in desk.uses(portfolio, one, _day(day))]
+        desk.keep(parse_day(day), portfolio, found, source, by=by)
+        used = [use for one in found for use in desk.uses(portfolio, one, parse_day(day))]
     if any(one.use is Use.BREACH for one in used):
         from jinku.bootstrap.risk_raising import of_limits
-        from jinku.cli.risk_desk import risk_desks
 
         with risk_desks(data) as desks:
-            desks.alerts.raise_(of_limits(used, _day(day)))
+            desks.alerts.raise_(of_limits(used, parse_day(day)))
     out = Output(json)
     rows = [
         (
@@ -231,7 +231,7 @@ def outcome(
 ) -> None:
     """Add what was really lost on the day that the figures of --day foresaw."""
     with _desk(data) as desk:
-        desk.came(_day(day), portfolio, loss, by=by)
+        desk.came(parse_day(day), portfolio, loss, by=by)
     answer_done(day, "outcome kept", json)
 
 
@@ -258,23 +258,6 @@ def _desk(data: Path) -> "Iterator[MarketDesk]":
 
     with opened_acts(data) as book:
         yield MarketDesk(book)
-
-
-@contextmanager
-def opened_acts(data: Path) -> "Iterator[ActBook]":
-    """The book of acts of the house at `data`."""
-    import time
-
-    from jinku.risk.acts.book import ActBook
-
-    with existing_house(data) as house:
-        yield ActBook(house.control, house.ledger, time.time_ns)
-
-
-def answer_done(about: str, what: str, as_json: bool) -> None:
-    """Say what was done."""
-    out = Output(as_json)
-    out.show({"about": about, "done": what}, lambda: out.line(f"{about}: {what}"))
 
 
 def _questions(method: str, level: float, horizon: int) -> "list[Question]":
@@ -341,10 +324,3 @@ def _show_tests(found: "dict[str, BackTest]", json: bool) -> None:
     out.show(value, lambda: out.table(columns, rows))
     if not all(one.holds for one in found.values()):
         raise typer.Exit(Exit.REFUSED)
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text} is not a day as YYYY-MM-DD") from None

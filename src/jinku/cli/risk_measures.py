@@ -4,14 +4,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from jinku.cli.closing import parse_day
 from jinku.cli.failures import Exit
 from jinku.cli.house import DATA_DEFAULT, Data
+from jinku.cli.inputs import parse_day
 from jinku.cli.output import Json, Output
-from jinku.cli.risk_desk import By, Key, Words, risk_desks, six, whole
+from jinku.cli.risk_desk import By, Key, Words, chosen, risk_desks, six, whole
 
 if TYPE_CHECKING:
-    from jinku.risk.cases.ladder import Limits, Rung
+    from jinku.risk.cases.ladder import Rung
     from jinku.risk.cases.measures import Measure
 
 measure_app = typer.Typer(
@@ -26,7 +26,7 @@ RungName = Annotated[
         "--rung", help="diligence, limit_method, limit_amount, limit_frequency, hold, refuse or end."
     ),
 ]
-Case = Annotated[str, typer.Option("--case", help="Number of the case that it follows from.")]
+Case = Annotated[str, typer.Option("--case", parser=six, help="Number of the case that it follows from.")]
 Milder = Annotated[str, typer.Option("--milder", help="Why a milder measure is not enough.")]
 Until = Annotated[str, typer.Option("--until", help="The last day, YYYY-MM-DD; until lifted where left out.")]
 Methods = Annotated[str, typer.Option("--methods", help="Closed methods, with commas: cash,cross_border …")]
@@ -54,16 +54,17 @@ def propose(
     json: Json = False,
 ) -> None:
     """Propose a measure; another person approves it."""
+    from jinku.risk.cases.ladder import Limits
     from jinku.risk.cases.measure_desk import Wish
 
     wish = Wish(
         whole(customer, "--customer"),
         _rung(rung),
         text,
-        _limits(methods, (amount, currency, count, period)),
+        Limits(_words(methods), amount, currency, count, period),
         milder,
-        parse_day(until) if until else None,
-        six(case) if case else "",
+        parse_day(until, "--until") if until else None,
+        case,
     )
     with risk_desks(data) as desks:
         _answer(desks.measures.propose(wish, by), json)
@@ -82,7 +83,7 @@ def stop(
     """Stop a name on a list at once; another person confirms it."""
     from jinku.risk.cases.measure_desk import Wish
 
-    wish = Wish(whole(customer, "--customer"), _rung(rung), text, case=six(case) if case else "")
+    wish = Wish(whole(customer, "--customer"), _rung(rung), text, case=case)
     with risk_desks(data) as desks:
         _answer(desks.measures.stop_at_once(wish, by), json)
 
@@ -91,14 +92,14 @@ def stop(
 def approve(key: Key, by: By, data: Data = DATA_DEFAULT, json: Json = False) -> None:
     """Approve a measure, or confirm one that was taken at once."""
     with risk_desks(data) as desks:
-        _answer(desks.measures.approve(six(key), by), json)
+        _answer(desks.measures.approve(key, by), json)
 
 
 @measure_app.command()
 def refuse(key: Key, text: Words, by: By, data: Data = DATA_DEFAULT, json: Json = False) -> None:
     """Refuse a measure, or take back one that was taken at once."""
     with risk_desks(data) as desks:
-        _answer(desks.measures.refuse(six(key), by, text), json)
+        _answer(desks.measures.refuse(key, by, text), json)
 
 
 @measure_app.command("object")
@@ -114,8 +115,8 @@ def take_objection(
 ) -> None:
     """Take a customer's objection: it is to be answered within 15 days."""
     with risk_desks(data) as desks:
-        day = parse_day(received) if received else desks.measures.today()
-        _answer(desks.measures.object(six(key), by, day, text), json)
+        day = parse_day(received, "--received") if received else desks.measures.today()
+        _answer(desks.measures.object(key, by, day, text), json)
 
 
 @measure_app.command()
@@ -134,34 +135,34 @@ def answer(
     json: Json = False,
 ) -> None:
     """Answer an objection, as one who neither made nor checked the measure."""
-    from jinku.cli.risk_desk import chosen
+    from jinku.risk.cases.ladder import Limits
     from jinku.risk.cases.measures import Verdict
 
     wanted = chosen(Verdict, verdict, "--verdict")
-    limits = _limits(methods, (amount, currency, count, period)) if wanted is Verdict.CHANGE else None
+    limits = Limits(_words(methods), amount, currency, count, period) if wanted is Verdict.CHANGE else None
     with risk_desks(data) as desks:
-        _answer(desks.measures.answer(six(key), by, objection, wanted, text, limits=limits), json)
+        _answer(desks.measures.answer(key, by, objection, wanted, text, limits=limits), json)
 
 
 @measure_app.command()
 def propose_lift(key: Key, text: Words, by: By, data: Data = DATA_DEFAULT, json: Json = False) -> None:
     """Propose to lift a measure."""
     with risk_desks(data) as desks:
-        _answer(desks.measures.propose_lift(six(key), by, text), json)
+        _answer(desks.measures.propose_lift(key, by, text), json)
 
 
 @measure_app.command()
 def lift(key: Key, by: By, data: Data = DATA_DEFAULT, json: Json = False) -> None:
     """Lift a measure, as another person than proposed it."""
     with risk_desks(data) as desks:
-        _answer(desks.measures.lift(six(key), by), json)
+        _answer(desks.measures.lift(key, by), json)
 
 
 @measure_app.command()
 def keep(key: Key, text: Words, by: By, data: Data = DATA_DEFAULT, json: Json = False) -> None:
     """Do not lift a measure that somebody proposes to lift."""
     with risk_desks(data) as desks:
-        _answer(desks.measures.keep(six(key), by, text), json)
+        _answer(desks.measures.keep(key, by, text), json)
 
 
 @measure_app.command("list")
@@ -190,7 +191,7 @@ def list_measures(
 def show(key: Key, by: By, data: Data = DATA_DEFAULT, json: Json = False) -> None:
     """Show one measure: basis, reasons, limits, persons and objections."""
     with risk_desks(data) as desks:
-        _answer(desks.measures.measure(six(key), by), json)
+        _answer(desks.measures.measure(key, by), json)
 
 
 @measure_app.command()
@@ -229,11 +230,8 @@ def _rung(text: str) -> "Rung":
         raise InputError("is no rung", field="--rung", value=text[:40], remedy=f"use {known}") from None
 
 
-def _limits(methods: str, numbers: tuple[int, str, int, int]) -> "Limits":
-    from jinku.risk.cases.ladder import Limits
-
-    amount, currency, count, period = numbers
-    return Limits(tuple(one for one in methods.split(",") if one), amount, currency, count, period)
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(one for one in text.split(",") if one)
 
 
 def _value(one: "Measure") -> dict[str, Any]:

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,8 +10,9 @@ import typer
 
 from jinku.cli.failures import Exit
 from jinku.cli.house import DATA_DEFAULT, Data, existing_house
+from jinku.cli.inputs import parse_day
 from jinku.cli.output import Json, Output
-from jinku.cli.risk_market import answer_done, opened_acts
+from jinku.cli.risk_desk import answer_done, opened_acts
 
 if TYPE_CHECKING:
     from jinku.risk.acts.book import ActBook
@@ -26,7 +26,9 @@ loss_app = typer.Typer(
 kri_app = typer.Typer(name="kri", help="Key risk indicators: observe and look.", no_args_is_help=True)
 duty_app = typer.Typer(name="duty", help="The legal calendar: what falls due.", no_args_is_help=True)
 
+CNY = 156
 By = Annotated[str, typer.Option("--by", help="Id of the person or program.")]
+Table = Annotated[Path | None, typer.Option("--table", help="TOML of one's own indicators.")]
 Text = Annotated[str, typer.Option("--text", help="What happened; it can be erased after its term.")]
 Key = Annotated[str, typer.Argument(help="Number of the event.")]
 
@@ -51,7 +53,16 @@ def report_loss(
         raise typer.BadParameter(f"{kind} is not one of {', '.join(LossType)}")
     with opened_acts(data) as book:
         key = _losses(book).report(
-            Loss(LossType(kind), line, 156, _day(occurred), _day(found), gross), text, by=by
+            Loss(
+                LossType(kind),
+                line,
+                156,
+                parse_day(occurred, "--occurred"),
+                parse_day(found, "--found"),
+                gross,
+            ),
+            text,
+            by=by,
         )
     out = Output(json)
     out.show({"number": key}, lambda: out.line(key))
@@ -137,7 +148,7 @@ def sum_losses(
     from jinku.risk.operational.table import LOSS_NAMES
 
     with opened_acts(data) as book:
-        found = sums(_losses(book).events(), _day(first), _day(last))
+        found = sums(_losses(book).events(), parse_day(first, "--from"), parse_day(last, "--to"))
     out = Output(json)
     rows = [
         (*LOSS_NAMES[one.kind], one.currency, one.events, one.near_misses, one.gross, one.net)
@@ -162,7 +173,7 @@ def sum_losses(
 def observe(
     values: Annotated[list[str], typer.Argument(help="NAME=VALUE, as many as there are.")],
     by: By,
-    table: Annotated[Path | None, typer.Option("--table", help="TOML of one's own indicators.")] = None,
+    table: Table = None,
     data: Data = DATA_DEFAULT,
     json: Json = False,
 ) -> None:
@@ -186,7 +197,7 @@ def observe(
 
 @kri_app.command("show")
 def show_indicators(
-    table: Annotated[Path | None, typer.Option("--table", help="TOML of one's own indicators.")] = None,
+    table: Table = None,
     data: Data = DATA_DEFAULT,
     json: Json = False,
 ) -> None:
@@ -224,7 +235,7 @@ def arise(
 ) -> None:
     """An event starts a duty."""
     with opened_duties(data) as office:
-        office.arise(name, reference, _day(started), by=by)
+        office.arise(name, reference, parse_day(started, "--started"), by=by)
     answer_done(f"{name} {reference}", "arisen", json)
 
 
@@ -249,7 +260,7 @@ def done(
 
 
 @duty_app.command("list")
-def listopened_duties(
+def list_duties(
     day: Annotated[str, typer.Option("--day", help="As of this day; today where left out.")] = "",
     data: Data = DATA_DEFAULT,
     json: Json = False,
@@ -258,7 +269,7 @@ def listopened_duties(
     from jinku.risk.operational.duties import Urgency
 
     with opened_duties(data) as office:
-        found = office.agenda(_day(day) if day else None)
+        found = office.agenda(parse_day(day) if day else None)
     out = Output(json)
     rows = [
         (
@@ -306,10 +317,4 @@ def opened_duties(data: Path) -> "Iterator[DutyOffice]":
         since = int(ledger.entries(0, 1)["timestamp"][0]) if ledger.size() else time.time_ns()
         book = ActBook(house.control, ledger, time.time_ns)
         yield DutyOffice(book, DUTIES, day_of(since), lambda: day_of(time.time_ns()))
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text} is not a day as YYYY-MM-DD") from None
+        house.publish()

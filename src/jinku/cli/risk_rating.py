@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from jinku.cli.closing import parse_day
 from jinku.cli.failures import Exit
 from jinku.cli.house import DATA_DEFAULT, Data
+from jinku.cli.inputs import parse_day
+from jinku.cli.options import By
 from jinku.cli.output import Json, Output
 from jinku.cli.risk_desk import Words, risk_desks, whole
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 rating_app = typer.Typer(
     name="rating", help="Rate customers, review in time, look through ownership.", no_args_is_help=True
 )
-Person = Annotated[str, typer.Option("--by", help="Id of the person who does it.")]
 Customer = Annotated[str, typer.Argument(metavar="CUSTOMER", help="The customer's number.")]
 Day = Annotated[str, typer.Option("--day", help="YYYY-MM-DD; today where left out.")]
 
@@ -33,7 +33,7 @@ def rate_file(
             dir_okay=False,
         ),
     ],
-    by: Person,
+    by: By,
     data: Data = DATA_DEFAULT,
     json: Json = False,
 ) -> None:
@@ -86,27 +86,25 @@ def override(
     grade: Annotated[int, typer.Option("--grade", help="The person's own grade.", min=1, max=5)],
     until: Annotated[str, typer.Option("--until", help="The last day, at most a year away.")],
     text: Words,
-    by: Person,
+    by: By,
     data: Data = DATA_DEFAULT,
     json: Json = False,
 ) -> None:
     """Propose another grade than the table's, for a while."""
     with risk_desks(data) as desks:
-        number, last = whole(customer, "CUSTOMER"), parse_day(until)
+        number, last = whole(customer, "CUSTOMER"), parse_day(until, "--until")
         _answer(desks.ratings.propose_override(number, grade, last, by, text), json)
 
 
 @rating_app.command()
-def approve(customer: Customer, by: Person, data: Data = DATA_DEFAULT, json: Json = False) -> None:
+def approve(customer: Customer, by: By, data: Data = DATA_DEFAULT, json: Json = False) -> None:
     """Approve a person's own grade, as another person."""
     with risk_desks(data) as desks:
         _answer(desks.ratings.approve_override(whole(customer, "CUSTOMER"), by), json)
 
 
 @rating_app.command()
-def refuse(
-    customer: Customer, text: Words, by: Person, data: Data = DATA_DEFAULT, json: Json = False
-) -> None:
+def refuse(customer: Customer, text: Words, by: By, data: Data = DATA_DEFAULT, json: Json = False) -> None:
     """Refuse a person's own grade."""
     with risk_desks(data) as desks:
         _answer(desks.ratings.refuse_override(whole(customer, "CUSTOMER"), by, text), json)
@@ -114,7 +112,7 @@ def refuse(
 
 @rating_app.command("end")
 def end_override(
-    customer: Customer, text: Words, by: Person, data: Data = DATA_DEFAULT, json: Json = False
+    customer: Customer, text: Words, by: By, data: Data = DATA_DEFAULT, json: Json = False
 ) -> None:
     """End a person's own grade: the table's counts again."""
     with risk_desks(data) as desks:
@@ -195,17 +193,18 @@ def read_profiles(file: Path) -> "list[Profile]":
     """The profiles of a CSV file. Raises InputError."""
     from datetime import date
 
+    from jinku.base.csvfile import read_rows
     from jinku.base.errors import InputError
     from jinku.risk.rating.engine import Profile
     from jinku.risk.rating.table import FACTORS
 
     found = []
-    for number, row in _rows(file):
+    for number, row in read_rows(file, ("customer",)):
         values = {factor: row[factor.value] for factor in FACTORS if row.get(factor.value)}
         try:
             until = date.fromisoformat(row["identity_until"]) if row.get("identity_until") else None
             found.append(Profile(int(row["customer"]), values, until))
-        except (KeyError, TypeError, ValueError, InputError):
+        except (ValueError, InputError):
             raise InputError(
                 "is no profile", file=file.name, line=number, remedy="customer,geography,…"
             ) from None
@@ -217,33 +216,21 @@ def read_holdings(file: Path) -> "list[Holding]":
     from datetime import date
     from fractions import Fraction
 
+    from jinku.base.csvfile import read_rows
     from jinku.base.errors import InputError
     from jinku.risk.rating.errors import BadOwnership
     from jinku.risk.rating.ownership import Holding
 
     found = []
-    for number, row in _rows(file):
+    for number, row in read_rows(file, ("owner", "company", "percent")):
         try:
             first = date.fromisoformat(row["from"]) if row.get("from") else date.min
             last = date.fromisoformat(row["until"]) if row.get("until") else date.max
             found.append(Holding(row["owner"], row["company"], Fraction(row["percent"]) / 100, first, last))
         except BadOwnership:
             raise
-        except (KeyError, TypeError, ValueError, ZeroDivisionError):
+        except (ValueError, ZeroDivisionError):
             raise InputError(
                 "is no holding", file=file.name, line=number, remedy="owner,company,percent"
             ) from None
     return found
-
-
-def _rows(file: Path) -> "list[tuple[int, dict[str, str]]]":
-    import csv
-
-    from jinku.base.errors import InputError
-
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as text:
-            reader = csv.DictReader(text)
-            return [(reader.line_num, row) for row in reader]
-    except (UnicodeDecodeError, csv.Error):
-        raise InputError("is no CSV file in UTF-8", file=file.name) from None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jinku.cli.house import DATA_DEFAULT, Data, existing_house
+from jinku.cli.options import By, Reason
 from jinku.cli.output import Json, Output
 
 if TYPE_CHECKING:
@@ -19,9 +20,7 @@ model_app = typer.Typer(
 )
 
 Number = Annotated[int, typer.Argument(help="The model's number.", min=1)]
-By = Annotated[str, typer.Option("--by", help="Id of the person who does it.")]
 Purpose = Annotated[str, typer.Option("--purpose", help="What the model decides about.")]
-Reason = Annotated[str, typer.Option("--reason", help="Why.")]
 
 
 @model_app.command()

@@ -70,7 +70,7 @@ def large(
 
 @reporting_app.command()
 def draft(
-    case: Annotated[str, typer.Option("--case", help="Number of the approved case.")],
+    case: Annotated[str, typer.Option("--case", parser=six, help="Number of the approved case.")],
     by: By,
     movements: Annotated[
         Path | None,
@@ -87,7 +87,7 @@ def draft(
     from jinku.risk.reports.drafting import Facts, draft_of
 
     with risk_desks(data) as desks:
-        found = desks.cases.case(six(case), by)
+        found = desks.cases.case(case, by)
         measures = desks.measures.measures(by, customer=found.subject)
         moved = read_moved(movements) if movements else []
         facts = Facts(found, desks.cases.alerts_of(found.key, by), measures, moved)
@@ -106,7 +106,7 @@ def correct(
     """Begin the correction of a report that was submitted."""
     content = read_content_file(file)
     with risk_desks(data) as desks:
-        _answer(desks.reports.draft(content, by, corrects=six(key)), json, content)
+        _answer(desks.reports.draft(content, by, corrects=key), json, content)
 
 
 @reporting_app.command()
@@ -122,21 +122,21 @@ def revise(
     """Replace the content of a report that is not submitted; it needs approval again."""
     content = read_content_file(file)
     with risk_desks(data) as desks:
-        _answer(desks.reports.revise(six(key), content, by), json, content)
+        _answer(desks.reports.revise(key, content, by), json, content)
 
 
 @reporting_app.command()
 def approve(key: Key, by: By, data: Data = DATA_DEFAULT, json: Json = False) -> None:
     """Approve a draft, as one without a hand in it or its case."""
     with risk_desks(data) as desks:
-        _answer(desks.reports.approve(six(key), by), json)
+        _answer(desks.reports.approve(key, by), json)
 
 
 @reporting_app.command()
 def drop(key: Key, text: Words, by: By, data: Data = DATA_DEFAULT, json: Json = False) -> None:
     """Drop a report that was not submitted."""
     with risk_desks(data) as desks:
-        _answer(desks.reports.drop(six(key), by, text), json)
+        _answer(desks.reports.drop(key, by, text), json)
 
 
 @reporting_app.command()
@@ -163,8 +163,8 @@ def export(
     making = Making(name, PeopleFile.read(people), Institution.read(institution), file, schema)
     out = Output(json)
     with risk_desks(data) as desks:
-        _, digest = desks.reports.export(six(key), by, making)
-    value = {"report": six(key), "file_sha256": digest, "schema_checked": schema is not None}
+        _, digest = desks.reports.export(key, by, making)
+    value = {"report": key, "file_sha256": digest, "schema_checked": schema is not None}
     out.show(value, lambda: out.pairs(value))
 
 
@@ -197,7 +197,7 @@ def submit(
 ) -> None:
     """Note that a file of the report went to the office."""
     with risk_desks(data) as desks:
-        _answer(desks.reports.submit(six(key), by, sha256), json)
+        _answer(desks.reports.submit(key, by, sha256), json)
 
 
 @reporting_app.command()
@@ -210,7 +210,7 @@ def acknowledge(
 ) -> None:
     """Note the office's receipt."""
     with risk_desks(data) as desks:
-        _answer(desks.reports.acknowledge(six(key), by, receipt), json)
+        _answer(desks.reports.acknowledge(key, by, receipt), json)
 
 
 @reporting_app.command()
@@ -224,7 +224,7 @@ def reject(
 ) -> None:
     """Note that the office sent it back, and why."""
     with risk_desks(data) as desks:
-        _answer(desks.reports.reject(six(key), by, receipt, text), json)
+        _answer(desks.reports.reject(key, by, receipt, text), json)
 
 
 @reporting_app.command("list")
@@ -254,7 +254,7 @@ def list_reports(by: By, data: Data = DATA_DEFAULT, json: Json = False) -> None:
 def show(key: Key, by: By, data: Data = DATA_DEFAULT, json: Json = False) -> None:
     """Show one report and what it says."""
     with risk_desks(data) as desks:
-        report = desks.reports.report(six(key), by)
+        report = desks.reports.report(key, by)
         _answer(report, json, desks.reports.content(report.key, by))
 
 
@@ -310,32 +310,29 @@ def read_content_file(file: Path) -> "Content":
 
 def read_moved(file: Path) -> "list[Moved]":
     """Movements of a suspicious report, from a CSV file. Raises InputError."""
-    import csv
     from datetime import date
 
+    from jinku.base.csvfile import read_rows
     from jinku.base.decimals import parse_minor
     from jinku.base.errors import InputError
     from jinku.risk.reports.content import Moved
     from jinku.risk.reports.large import RATE_DECIMALS
 
-    found = []
-    with file.open(encoding="utf-8-sig", newline="") as text:
-        reader = csv.DictReader(text)
-        for row in reader:
-            try:
-                rate = parse_minor(row["rate"], RATE_DECIMALS) if row.get("rate") else 0
-                day, amount = date.fromisoformat(row["day"]), int(row["amount"])
-                names = [row[name] for name in ("payer", "payee")]
-                found.append(
-                    Moved(
-                        row["reference"], day, names[0], names[1], amount, row["currency"], row["way"], rate
-                    )
-                )
-            except (KeyError, TypeError, ValueError):
-                raise InputError(
-                    "is no movement", file=file.name, line=reader.line_num,
-                    remedy="reference,day,payer,payee,amount,currency,way",
-                ) from None  # fmt: skip
+    columns, found = ("reference", "day", "payer", "payee", "amount", "currency", "way"), []
+    for line, row in read_rows(file, columns):
+        try:
+            reference, day, payer, payee, amount, currency, way = (row[name] for name in columns)
+            rate = parse_minor(row["rate"], RATE_DECIMALS) if row.get("rate") else 0
+            found.append(
+                Moved(reference, date.fromisoformat(day), payer, payee, int(amount), currency, way, rate)
+            )
+        except (ValueError, InputError):
+            raise InputError(
+                "is no movement",
+                file=file.name,
+                line=line,
+                remedy="a day as 2026-11-20, amounts in minor units",
+            ) from None
     return found
 
 

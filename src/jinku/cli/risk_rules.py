@@ -9,6 +9,7 @@ import typer
 
 from jinku.cli.failures import Exit
 from jinku.cli.house import DATA_DEFAULT, Data, existing_house
+from jinku.cli.options import By, Reason
 from jinku.cli.output import Json, Output
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ Events = Annotated[
     Path, typer.Option("--events", help="Parquet or CSV of events, features and labels.", dir_okay=False)
 ]
 Label = Annotated[str, typer.Option("--label", help="The column that says what was confirmed.")]
-By = Annotated[str, typer.Option("--by", help="Id of the person who does it.")]
 Number = Annotated[int, typer.Argument(help="The version's number.", min=1)]
 FEATURES_DEFAULT = "payments"
 LABEL_DEFAULT = "label"
@@ -120,7 +120,7 @@ def publish(
     challenger: Annotated[
         bool, typer.Option("--challenger", help="Only watch it beside what is in force.")
     ] = False,
-    reason: Annotated[str, typer.Option("--reason", help="Why.")] = "",
+    reason: Reason = "",
     features: Features = FEATURES_DEFAULT,
     data: Data = DATA_DEFAULT,
     json: Json = False,
@@ -137,7 +137,7 @@ def publish(
 @rules_app.command()
 def rollback(
     by: By,
-    reason: Annotated[str, typer.Option("--reason", help="Why.")],
+    reason: Reason,
     second: Annotated[str, typer.Option("--second", help="Id of a second person who agrees.")] = "",
     to: Annotated[int, typer.Option("--to", help="Version; 0 for the one before.", min=0)] = 0,
     features: Features = FEATURES_DEFAULT,
@@ -167,7 +167,7 @@ def confirm(
 @rules_app.command("stop-challenger")
 def stop_challenger(
     by: By,
-    reason: Annotated[str, typer.Option("--reason", help="Why.")] = "",
+    reason: Reason = "",
     features: Features = FEATURES_DEFAULT,
     data: Data = DATA_DEFAULT,
     json: Json = False,

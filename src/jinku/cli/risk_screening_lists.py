@@ -1,6 +1,5 @@
 """`jinku screen load|lists|diff|book|whitelist …`: lists in force, who is screened, what was cleared."""
 
-import csv
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,10 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from jinku.cli.house import DATA_DEFAULT, Data, existing_house
+from jinku.cli.options import By
 from jinku.cli.output import Json, Output
 
 if TYPE_CHECKING:
     from jinku.bootstrap import House
+    from jinku.risk.screening.book import Movement
     from jinku.risk.screening.lists import ListDesk
     from jinku.risk.screening.model import Subject
     from jinku.risk.screening.whitelist import Whitelist
@@ -21,9 +22,8 @@ if TYPE_CHECKING:
 book_app = typer.Typer(name="book", help="Who is screened: customers, owners, agents, counterparties.")
 whitelist_app = typer.Typer(name="whitelist", help="Pairs that were looked at and are not the same.")
 
-By = Annotated[str, typer.Option("--by", help="Id of the person who does it.")]
+Clearance = Annotated[int, typer.Argument(metavar="NUMBER", help="The clearance's number.", min=1)]
 ListName = Annotated[str, typer.Argument(help="The list's name.")]
-_CSV_BYTES_MAX = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -173,24 +173,8 @@ def book_put(
     out.show({"put": count}, lambda: out.line(f"{count} subjects are in the book"))
 
 
-def _table(file: Path, *needed: str) -> Iterator[tuple[int, dict[str, str]]]:
-    from jinku.base.errors import InputError
-
-    if file.stat().st_size > _CSV_BYTES_MAX:
-        raise InputError(f"is larger than {_CSV_BYTES_MAX} bytes", file=file.name)
-    with file.open(encoding="utf-8-sig", newline="") as stream:
-        reader = csv.DictReader(stream, strict=True)
-        try:
-            for column in needed:
-                if column not in (reader.fieldnames or ()):
-                    raise InputError("column is missing", file=file.name, line=1, field=column)
-            for row in reader:
-                yield reader.line_num, {key: (value or "").strip() for key, value in row.items() if key}
-        except (csv.Error, UnicodeDecodeError):
-            raise InputError("is no UTF-8 CSV row", file=file.name, line=reader.line_num) from None
-
-
 def _subjects(file: Path) -> "Iterator[Subject]":
+    from jinku.base.csvfile import read_rows
     from jinku.base.errors import InputError
     from jinku.risk.screening.facts import sound_birth
     from jinku.risk.screening.formats.reading import country, identifier
@@ -200,7 +184,7 @@ def _subjects(file: Path) -> "Iterator[Subject]":
     def cells(text: str) -> list[str]:
         return [one.strip() for one in text.split("|") if one.strip()]
 
-    for line, row in _table(file, "key", "name"):
+    for line, row in read_rows(file, ("key", "name")):
         births = cells(row.get("birth", ""))
         if not all(map(sound_birth, births)):
             raise InputError("is no date", file=file.name, line=line, field="birth", remedy="YYYY-MM-DD")
@@ -237,16 +221,9 @@ def book_screen(
     json: Json = False,
 ) -> None:
     """Screen the whole book against the lists in force; with movements, look back on those of whom is found."""
-    from jinku.risk.screening.book import Book, Movement, look_back, rescreen
+    from jinku.risk.screening.book import Book, look_back, rescreen
 
-    moved = (
-        []
-        if since is None
-        else [
-            Movement(row["id"], int(row["time"]), row["customer"], row["counterparty"])
-            for _, row in _table(since, "id", "time", "customer", "counterparty")
-        ]
-    )
+    moved = [] if since is None else _movements(since)
     with desk(data) as on:
         running = on.lists.running()
         known = _digests(on, before)
@@ -266,6 +243,19 @@ def book_screen(
         {"versions": running.key, "findings": rows},
         lambda: out.table(columns, [[row[one] for one in columns] for row in rows]),
     )
+
+
+def _movements(file: Path) -> "list[Movement]":
+    from jinku.base.csvfile import read_rows
+    from jinku.base.errors import InputError
+    from jinku.risk.screening.book import Movement
+
+    found = []
+    for line, row in read_rows(file, ("id", "time", "customer", "counterparty")):
+        if not (row["time"].isascii() and row["time"].isdigit()):
+            raise InputError("is no time in nanoseconds", file=file.name, line=line, field="time")
+        found.append(Movement(row["id"], int(row["time"]), row["customer"], row["counterparty"]))
+    return found
 
 
 def _digests(on: Desk, before: str) -> dict[str, str]:
@@ -301,13 +291,12 @@ def whitelist_propose(
         number = on.whitelist.propose(
             subject, listed, reason, by=by, expires=time.time_ns() + days * NS_PER_DAY
         )
-    out = Output(json)
-    out.show({"clearance": number, "state": "proposed"}, lambda: out.line(f"clearance {number} is proposed"))
+    _answer_clearance(number, "proposed", json)
 
 
 @whitelist_app.command("confirm")
 def whitelist_confirm(
-    number: Annotated[int, typer.Argument(help="The clearance's number.", min=1)],
+    number: Clearance,
     by: By,
     data: Data = DATA_DEFAULT,
     json: Json = False,
@@ -315,15 +304,12 @@ def whitelist_confirm(
     """Confirm a clearance, by another person than who proposed it."""
     with desk(data) as on:
         on.whitelist.confirm(number, by=by)
-    out = Output(json)
-    out.show(
-        {"clearance": number, "state": "confirmed"}, lambda: out.line(f"clearance {number} is confirmed")
-    )
+    _answer_clearance(number, "confirmed", json)
 
 
 @whitelist_app.command("withdraw")
 def whitelist_withdraw(
-    number: Annotated[int, typer.Argument(help="The clearance's number.", min=1)],
+    number: Clearance,
     by: By,
     data: Data = DATA_DEFAULT,
     json: Json = False,
@@ -331,10 +317,7 @@ def whitelist_withdraw(
     """Withdraw a clearance: the pair is a hit again."""
     with desk(data) as on:
         on.whitelist.withdraw(number, by=by)
-    out = Output(json)
-    out.show(
-        {"clearance": number, "state": "withdrawn"}, lambda: out.line(f"clearance {number} is withdrawn")
-    )
+    _answer_clearance(number, "withdrawn", json)
 
 
 @whitelist_app.command("list")
@@ -360,3 +343,8 @@ def whitelist_list(data: Data = DATA_DEFAULT, json: Json = False) -> None:
         {"clearances": rows},
         lambda: out.table(list(rows[0]) if rows else ["clearance"], [list(r.values()) for r in rows]),
     )
+
+
+def _answer_clearance(number: int, state: str, json: bool) -> None:
+    out = Output(json)
+    out.show({"clearance": number, "state": state}, lambda: out.line(f"clearance {number} is {state}"))

@@ -9,6 +9,7 @@ import typer
 
 from jinku.cli.failures import Exit
 from jinku.cli.house import DATA_DEFAULT, Data, existing_house
+from jinku.cli.options import By
 from jinku.cli.output import Json, Output
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ structure_app = typer.Typer(
 )
 
 NameOrFile = Annotated[str, typer.Argument(help="A built-in structure, or the path of a .toml file.")]
-By = Annotated[str, typer.Option("--by", help="Id of the person who does it.")]
 
 
 @structure_app.command()

@@ -97,7 +97,7 @@ def test_three_sides_on_the_command_line(tmp_path: Path) -> None:
     ("words", "problem"),
     [
         ((), "--statement"),
-        (("--from", "20.11.2026", "--statement", "x"), "is no date"),
+        (("--from", "20.11.2026", "--statement", "x"), "is not a day"),
     ],
 )
 def test_what_is_missing_is_named(tmp_path: Path, words: tuple[str, ...], problem: str) -> None:

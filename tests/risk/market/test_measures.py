@@ -120,7 +120,7 @@ def test_what_makes_no_sense_is_refused() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("date,price\n2026-01-05,1\n", "1: has no column factor"),
+        ("date,price\n2026-01-05,1\n", "1: factor='': column is missing"),
         ("date,factor,price\n2026-01-05,usd,0\n", "prices.csv:2: price='0': is no price above zero"),
         ("date,factor,price\n2026-01-05,usd,nan\n", "is no price above zero"),
         ("date,factor,price\n2026-13-05,usd,1\n", "prices.csv:2: date='2026-13-05': is no date"),
@@ -129,9 +129,9 @@ def test_what_makes_no_sense_is_refused() -> None:
             "date,factor,price\n2026-01-05,usd,1\n2026-01-05,eur,2\n2026-01-06,usd,1\n",
             "no price of eur on 2026-01-06",
         ),
-        ("date,factor,price\n2026-01-05,usd\n", "too few fields"),
+        ("date,factor,price\n2026-01-05,usd\n", "prices.csv:2: has 2 cells of 3"),
         ("date,factor,price\n", "has no prices"),
-        ("", "has no column"),
+        ("", "column is missing"),
     ],
 )
 def test_bad_prices_name_their_line(tmp_path: Path, text: str, said: str) -> None:

@@ -15,8 +15,7 @@ Example::
     history.changes(horizon_days=10).shape  # (days - 10, factors)
 """
 
-import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -24,10 +23,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from jinku.base.csvfile import read_rows
 from jinku.base.errors import InputError
 from jinku.risk.market.errors import NotPriced
 
-ROWS_MAX = 5_000_000
 DIGITS_MAX = 18
 Floats = NDArray[np.float64]
 
@@ -59,9 +58,9 @@ class PriceHistory:
 def read_prices(path: Path) -> PriceHistory:
     """The file's prices. Raises InputError."""
     found: dict[date, dict[str, float]] = {}
-    for line, row in _rows(path, ("date", "factor", "price")):
+    for line, row in read_rows(path, ("date", "factor", "price")):
         day = _day(path, line, row["date"])
-        factor = row["factor"].strip()
+        factor = row["factor"]
         if not factor:
             raise InputError("is empty", file=path.name, line=line, field="factor")
         if factor in found.setdefault(day, {}):
@@ -86,8 +85,8 @@ def read_prices(path: Path) -> PriceHistory:
 def read_positions(path: Path) -> dict[str, int]:
     """The file's positions by factor, minor units. Raises InputError."""
     found: dict[str, int] = {}
-    for line, row in _rows(path, ("factor", "value")):
-        factor, text = row["factor"].strip(), row["value"].strip()
+    for line, row in read_rows(path, ("factor", "value")):
+        factor, text = row["factor"], row["value"]
         if not factor or factor in found:
             raise InputError(
                 "is empty or given twice", file=path.name, line=line, field="factor", value=factor
@@ -106,31 +105,9 @@ def read_positions(path: Path) -> dict[str, int]:
     return found
 
 
-def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            absent = [name for name in columns if name not in (reader.fieldnames or ())]
-            if absent:
-                raise InputError(
-                    f"has no column {absent[0]}",
-                    file=path.name,
-                    line=1,
-                    remedy=f"begin with {','.join(columns)}",
-                )
-            for row in reader:
-                if reader.line_num > ROWS_MAX:
-                    raise InputError(f"has more than {ROWS_MAX} lines", file=path.name)
-                if any(row[name] is None for name in columns):
-                    raise InputError("has too few fields", file=path.name, line=reader.line_num)
-                yield reader.line_num, row
-    except (OSError, UnicodeDecodeError, csv.Error) as fault:
-        raise InputError(f"cannot be read as CSV in UTF-8: {type(fault).__name__}", file=path.name) from None
-
-
 def _day(path: Path, line: int, text: str) -> date:
     try:
-        return date.fromisoformat(text.strip())
+        return date.fromisoformat(text)
     except ValueError:
         raise InputError("is no date", file=path.name, line=line, field="date", value=text[:40]) from None
 

@@ -15,7 +15,7 @@ Example::
     assert lines == large_values_plain(movements, rates)
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -25,6 +25,7 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
+from jinku.base.csvfile import read_rows
 from jinku.base.currency import TABLE, currency
 from jinku.base.decimals import parse_minor
 from jinku.base.errors import InputError
@@ -240,7 +241,7 @@ def _exact(movement: Movement, rates: dict[str, list[Rate]]) -> int:
 def read_movements(path: Path) -> list[Movement]:
     """The movements of a CSV file with `COLUMNS`; amounts in minor units. Raises InputError."""
     found = []
-    for line, row in _rows(path, COLUMNS):
+    for line, row in read_rows(path, COLUMNS):
         try:
             movement = Movement(
                 row["reference"],
@@ -267,7 +268,7 @@ def read_movements(path: Path) -> list[Movement]:
 def read_rates(path: Path) -> list[Rate]:
     """The rates of a CSV file: day, currency, usd (decimals: dollars for one unit). Raises InputError."""
     found = []
-    for line, row in _rows(path, ("day", "currency", "usd")):
+    for line, row in read_rows(path, ("day", "currency", "usd")):
         try:
             rate = parse_minor(row["usd"], RATE_DECIMALS)
             found.append(Rate(date.fromisoformat(row["day"]), currency(row["currency"]).code, rate))
@@ -278,24 +279,6 @@ def read_rates(path: Path) -> list[Rate]:
         if rate <= 0:
             raise InputError("is no rate above 0", file=path.name, line=line)
     return found
-
-
-def _rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
-    import csv
-
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            if not set(columns) <= set(reader.fieldnames or ()):
-                raise InputError(
-                    "has other columns", file=path.name, line=1, remedy=f"needs {', '.join(columns)}"
-                )
-            for row in reader:
-                if None in row or None in row.values():
-                    raise InputError("has another number of fields", file=path.name, line=reader.line_num)
-                yield reader.line_num, row
-    except (UnicodeDecodeError, csv.Error):
-        raise InputError("is no CSV file in UTF-8", file=path.name) from None
 
 
 def _check(movements: Iterable[Movement]) -> None:
