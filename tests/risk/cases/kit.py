@@ -7,35 +7,24 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from jinku.base.database import Database
+from jinku.bootstrap.risk_desks import FOLDS
 from jinku.ledger.opening import open_journal
 from jinku.ledger.service import Ledger
 from jinku.risk.acts.book import ActBook
-from jinku.risk.cases.access import NeedToKnow, Role, fold_access
-from jinku.risk.cases.alert_desk import AlertDesk, AlertParts, fold_alerts
+from jinku.risk.cases.access import NeedToKnow, Role
+from jinku.risk.cases.alert_desk import AlertDesk, AlertParts
 from jinku.risk.cases.alerts import Alert
 from jinku.risk.cases.desk import CaseDesk, CaseParts
 from jinku.risk.cases.evidence import EvidenceStore
 from jinku.risk.cases.measure_desk import MeasureDesk
-from jinku.risk.cases.measures import fold_measure
-from jinku.risk.cases.model import Case, Outcome, fold_case
-from jinku.risk.rating.desk import RatingDesk, fold_override, fold_runs
+from jinku.risk.cases.model import Case, Outcome
+from jinku.risk.rating.desk import RatingDesk
 from jinku.risk.reports.desk import ReportDesk
-from jinku.risk.reports.inquiry import Inquiry, fold_inquiry
-from jinku.risk.reports.model import fold_report
+from jinku.risk.reports.inquiry import Inquiry
 
 ZONE = ZoneInfo("Asia/Shanghai")
 MONDAY = date(2026, 11, 16)
 PAYER = 77
-FOLDS = {
-    "access": fold_access,
-    "alerts": fold_alerts,
-    "case": fold_case,
-    "measure": fold_measure,
-    "report": fold_report,
-    "inquiry": fold_inquiry,
-    "ratings": fold_runs,
-    "override": fold_override,
-}
 
 
 def moment(day: date, hour: int = 10, minute: int = 0) -> int:

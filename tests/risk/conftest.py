@@ -1,4 +1,4 @@
-"""The kit of the risk desks, on each engine that control data has."""
+"""The kit of the risk desks: of cases, ratings and reports."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
