@@ -19,6 +19,7 @@ from types import ModuleType
 from typing import Any, TypeVar, cast
 
 import numba
+from numba import int64, uint64
 from numba.core.dispatcher import Dispatcher
 from numba.extending import intrinsic
 
@@ -81,3 +82,14 @@ def _borrowed(_typing: Any, array: Any) -> tuple[Any, Callable[..., Any]]:
 borrowed = cast(Callable[[A], A], intrinsic(_borrowed))
 """Inside compiled code only: the same array without reference counting. The caller's own reference must outlive it,
 as the arguments of an entry point do; never return one."""
+
+
+def _counted(_typing: Any, _value: Any) -> tuple[Any, Callable[..., Any]]:
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.ctpop(arguments[0])
+
+    return int64(uint64), generate
+
+
+ones = cast(Callable[[Any], int], intrinsic(_counted))
+"""Inside compiled code only: how many bits of a 64-bit word are set."""

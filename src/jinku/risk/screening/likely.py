@@ -15,175 +15,43 @@ Example::
     Likely([(0, name)], across=False).rows(asked, 0.7)  # [0]
 """
 
-from collections.abc import Iterable, Sequence
-from functools import cached_property, lru_cache
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from jinku.base.compiled import compiled
+from jinku.base.compiled import borrowed, compiled, inlined, ones
 from jinku.risk.screening import compare as rules
+from jinku.risk.screening.alike import (
+    FORMS,
+    LETTERS_MAX,
+    Floats,
+    Found,
+    Ints,
+    Question,
+    Vocabulary,
+    Written,
+    alike,
+    vocabulary,
+    written,
+)
 from jinku.risk.screening.chinese import in_wade_giles, is_wade_giles
 from jinku.risk.screening.names import Kind, Ready
-from jinku.risk.screening.table_names import NICKNAMES, SAME_NAME
-from jinku.risk.screening.words import (
-    CONSONANTS_LIKENESS_MAX,
-    FAR_EDIT_LIKENESS,
-    FEW_CONSONANTS_LIKENESS,
-    consonants,
-    nearly,
-    sounds,
-)
 
-FORMS = 5
-"""Writings of a word: as it is, sounds evened out, vowels alike, consonants alike, classes of consonants."""
-LETTERS_MAX = 40
 LIGHT_WEIGHT = 0.28
 VALUES_ASIDE = 0.02
 """The plain mean of values may be lower than the mean by weight by so much."""
 JOINED_LEAST = 0.8
 FOUND_KEPT_MAX = 1 << 16
+ASKED_AT_ONCE_MAX = 8
 _WINDOW = rules.JOINED_APART_MAX
-_KNOWN_LIKENESS = 0.97
+_ANY = 1 << 30
 
-Bits = NDArray[np.uint64]
-Ints = NDArray[np.int64]
-Letters = NDArray[np.uint8]
-Floats = NDArray[np.float64]
-_Hits = tuple[Ints, Floats]
-
-
-def _forms(word: str) -> tuple[str, str, str, str, str]:
-    even, flat = sounds(word)
-    return word, even, flat, nearly(even), consonants(word).replace("R", "L")
-
-
-def _mask(text: str) -> int:
-    """Letters by how often they stand there, as bits: two words' bits differ by no more than their edits each way."""
-    bits = 0
-    for letter in set(text):
-        count = min(text.count(letter), 2)
-        place = (ord(letter) & 31) if ord(letter) < 128 else (ord(letter) % 32)
-        bits |= 1 << place
-        if count > 1:
-            bits |= 1 << (32 + place)
-    return bits
-
-
-def _letters(text: str) -> bytes:
-    return bytes(ord(letter) & 255 for letter in text[:LETTERS_MAX])
-
-
-class Words:
-    """Different words, shortest first, with their writings as arrays."""
-
-    def __init__(self, words: Iterable[str]) -> None:
-        self.words = sorted(set(words), key=lambda word: (len(word), word))
-        forms = [_forms(word) for word in self.words]
-        texts = [_letters(text) for form in forms for text in form]
-        self.letters: Letters = np.frombuffer(b"".join(texts) + b"\0", np.uint8)
-        self.first: Ints = np.concatenate([[0], np.cumsum([len(text) for text in texts])]).astype(np.int64)
-        self.masks: Bits = np.array([_mask(text) for form in forms for text in form], np.uint64).reshape(
-            -1, FORMS
-        )
-        self.sizes: Ints = np.array([len(word) for word in self.words], np.int64)
-        self.same: Ints = np.array([_same(word) for word in self.words], np.int64)
-        self.nick: Ints = np.array([_nick(word) for word in self.words], np.int64)
-
-    @cached_property
-    def arrays(self) -> "Listed":
-        """The arrays that compiled code reads."""
-        return Listed(self.letters, self.first, self.masks, self.sizes, self.same, self.nick)
-
-    def between(self, least: int, most: int) -> tuple[int, int]:
-        """Where the words of `least` to `most` letters begin and end."""
-        return int(np.searchsorted(self.sizes, least)), int(np.searchsorted(self.sizes, most, side="right"))
-
-
-_NUMBERED = {name: at for at, name in enumerate(sorted({*SAME_NAME.values(), *NICKNAMES.values()}))}
-
-
-def _same(word: str) -> int:
-    return _NUMBERED[SAME_NAME[word]] if word in SAME_NAME else -1
-
-
-def _nick(word: str) -> int:
-    return _NUMBERED[NICKNAMES[word]] if word in NICKNAMES else -1
-
-
-@compiled
-def _ones(value: np.uint64) -> int:
-    value = value - ((value >> np.uint64(1)) & np.uint64(0x5555555555555555))
-    value = (value & np.uint64(0x3333333333333333)) + (
-        (value >> np.uint64(2)) & np.uint64(0x3333333333333333)
-    )
-    value = (value + (value >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
-    return int((value * np.uint64(0x0101010101010101)) >> np.uint64(56))
-
-
-@compiled
-def _apart(one: np.uint64, other: np.uint64) -> int:
-    """The least edits between two texts by the bits of their letters."""
-    return max(_ones(one & ~other), _ones(other & ~one))
-
-
-@compiled
-def _edits(
-    one: Letters, start: int, stop: int, other: Letters, span: tuple[int, int], rows: NDArray[np.int64]
-) -> int:
-    """Optimal string alignment distance of ``one[start:stop]`` and of `other` between the two places of `span`; `rows`
-    is scratch (3, n)."""
-    begin, end = span
-    long = end - begin
-    for at in range(long + 1):
-        rows[0, at] = at
-    for place in range(stop - start):
-        now, before, older = (place + 1) % 3, place % 3, (place + 2) % 3
-        rows[now, 0] = place + 1
-        letter = one[start + place]
-        for at in range(long):
-            same = other[begin + at] == letter
-            best = rows[before, at] + (0 if same else 1)
-            best = min(best, rows[before, at + 1] + 1, rows[now, at] + 1)
-            if (
-                place
-                and at
-                and letter == other[begin + at - 1]
-                and one[start + place - 1] == other[begin + at]
-            ):
-                best = min(best, rows[older, at - 1] + 1)
-            rows[now, at + 1] = best
-    return int(rows[(stop - start) % 3, long])
-
-
-class Asked(NamedTuple):
-    """One word asked, as arrays."""
-
-    letters: Letters
-    ends: Ints
-    """Where each writing begins in `letters`, and the end."""
-    masks: Bits
-    known: Ints
-    """The word's length, its name among spellings, and among nicknames."""
-
-
-class Listed(NamedTuple):
-    """The words listed, as arrays; see `Words`."""
-
-    letters: Letters
-    first: Ints
-    masks: Bits
-    sizes: Ints
-    same: Ints
-    nick: Ints
-
-
-class Hits(NamedTuple):
-    """Words found: their places, and how alike they are at most."""
-
-    places: Ints
-    values: Floats
+_Word = tuple[str, bool]
+"""A word asked, and whether it is joined of words."""
+_Hits = tuple[Ints, Floats, int]
+"""Places and values of what was found among single words, then among joined ones; where these begin."""
 
 
 class Posts(NamedTuple):
@@ -194,6 +62,18 @@ class Posts(NamedTuple):
     places: Ints
 
 
+class Hits(NamedTuple):
+    """Words found for the words asked, one after another."""
+
+    places: Ints
+    values: Floats
+    ends: Ints
+    covers: Ints
+    """The places in the name that each word asked takes; shape (2 × words asked,), as `ends`."""
+    plain: int
+    """How many of them were looked up among single words; the others among joined ones."""
+
+
 class Tally(NamedTuple):
     """What is collected of each row while words are looked up; zeros between two names."""
 
@@ -201,6 +81,8 @@ class Tally(NamedTuple):
     """Shape (rows, 2): covered words asked, covered places."""
     alike: Floats
     """Shape (rows, 2): the sum of each asked word's best value, and the value of the last."""
+    touched: Ints
+    """The rows that something is collected of."""
 
 
 class Sides(NamedTuple):
@@ -209,119 +91,49 @@ class Sides(NamedTuple):
     asked: Floats
     first: Ints
     listed: Floats
-    prices: tuple[float, float, float, float, float, float]
+    prices: Floats
     """Of what is left on one side with one anchor and with more, the conflict's least weight and price, its cap, the
     sharpness."""
 
 
-@compiled
-def _by_edits(asked: Asked, listed: Listed, at: int, far: float, rows: Ints) -> int:
-    """The edits of three writings together; -1 where bounds say that they are more than `far`."""
-    masks, base = asked.masks, at * 5
-    bound = _apart(masks[0], listed.masks[at, 0]) + _apart(masks[1], listed.masks[at, 1])
-    if bound > far:
-        return -1
-    bound += min(_apart(masks[2], listed.masks[at, 2]), _apart(masks[3], listed.masks[at, 3]))
-    if bound > far:
-        return -1
-    mine, ends, theirs, first = asked.letters, asked.ends, listed.letters, listed.first
-    total = min(
-        _edits(mine, ends[2], ends[3], theirs, (first[base + 2], first[base + 3]), rows),
-        _edits(mine, ends[3], ends[4], theirs, (first[base + 3], first[base + 4]), rows),
-    )
-    if total <= far:
-        total += _edits(mine, ends[1], ends[2], theirs, (first[base + 1], first[base + 2]), rows)
-    if total <= far:
-        raw = _edits(mine, ends[0], ends[1], theirs, (first[base], first[base + 1]), rows)
-        if raw > 1 and asked.known[0] == listed.sizes[at] and masks[0] == listed.masks[at, 0]:
-            raw = 1
-        total += raw
-    return total
-
-
-@compiled
-def _by_consonants(asked: Asked, listed: Listed, at: int, least: float, rows: Ints) -> float:
-    """How alike two words of different scripts are by their classes of consonants; 0 where it is too little."""
-    base, ends, first = at * 5, asked.ends, listed.first
-    mine, theirs = ends[5] - ends[4], first[base + 5] - first[base + 4]
-    most = max(mine, theirs)
-    if min(mine, theirs) < 2:
-        same_start = asked.letters[0] == listed.letters[first[base]]
-        few = mine == 1 and theirs == 1 and same_start
-        if few and asked.letters[ends[4]] == listed.letters[first[base + 4]]:
-            return FEW_CONSONANTS_LIKENESS
-        return 0.0
-    if _apart(asked.masks[4], listed.masks[at, 4]) > max(1.0, most * (1.0 - least / CONSONANTS_LIKENESS_MAX)):
-        return 0.0
-    edits = _edits(asked.letters, ends[4], ends[5], listed.letters, (first[base + 4], first[base + 5]), rows)
-    value = 1.0 - edits / most
-    if edits == 1:
-        value = max(value, FAR_EDIT_LIKENESS)
-    return float(CONSONANTS_LIKENESS_MAX * value)
-
-
-@compiled
-def _alike(asked: Asked, listed: Listed, bounds: tuple[int, int, float, bool], out: Hits) -> int:
-    """The words from `bounds` begin to end that may be the word asked with the least likeness; how many, in `out`."""
-    begin, end, least, across = bounds
-    known = asked.known
-    rows = np.empty((3, 64), np.int64)
-    count = 0
-    for at in range(begin, end):
-        size = max(known[0], listed.sizes[at])
-        short = min(known[0], listed.sizes[at])
-        if (known[1] >= 0 and known[1] == listed.same[at]) or (known[2] >= 0 and known[2] == listed.nick[at]):
-            other = known[0] != listed.sizes[at] or asked.masks[0] != listed.masks[at, 0]
-            out.places[count] = at
-            out.values[count] = _KNOWN_LIKENESS if other else 1.0
-            count += 1
-            continue
-        good, found = False, 0.0
-        far = 3.0 * size * (1.0 - least) + 1e-9
-        if size <= 2 * short + 2:
-            total = _by_edits(asked, listed, at, far, rows)
-            if total >= 0:
-                good = total <= far
-                found = 1.0 - total / 3.0 / size
-        if across:
-            found = max(found, _by_consonants(asked, listed, at, least, rows))
-            good = found >= least
-        if good:
-            out.places[count] = at
-            out.values[count] = found
-            count += 1
+@inlined
+def _gather(hits: Hits, plain: Posts, joined: Posts, tally: Tally) -> int:
+    """Which rows hold words of `hits`, into `tally`; how many."""
+    count = begin = 0
+    seen, alike, touched = borrowed(tally.seen), borrowed(tally.alike), borrowed(tally.touched)
+    for asked in range(hits.ends.shape[0]):
+        cover, posts = hits.covers[asked], plain if asked < hits.plain else joined
+        first, rows, places = borrowed(posts.first), borrowed(posts.rows), borrowed(posts.places)
+        words = ones(np.uint64(cover))
+        for at in range(begin, hits.ends[asked]):
+            value, word = hits.values[at] * words, hits.places[at]
+            for post in range(first[word], first[word + 1]):
+                row = rows[post]
+                if seen[row, 0] == 0 and alike[row, 0] == 0.0:
+                    touched[count] = row
+                    count += 1
+                if seen[row, 0] & cover != cover:
+                    alike[row, 0] += value
+                    alike[row, 1] = value
+                elif value > alike[row, 1]:
+                    alike[row, 0] += value - alike[row, 1]
+                    alike[row, 1] = value
+                seen[row, 0] |= cover
+                seen[row, 1] |= places[post]
+        begin = hits.ends[asked]
     return count
 
 
 @compiled
-def _gather(hits: Hits, cover: int, posts: Posts, tally: Tally, touched: Ints) -> int:
-    """Which rows hold words of `hits`, into `tally`; new rows in `touched`, and how many."""
-    count = 0
-    seen, alike = tally.seen, tally.alike
-    for at in range(hits.places.shape[0]):
-        value, word = hits.values[at], hits.places[at]
-        for post in range(posts.first[word], posts.first[word + 1]):
-            row = posts.rows[post]
-            if seen[row, 0] == 0 and alike[row, 0] == 0.0:
-                touched[count] = row
-                count += 1
-            if seen[row, 0] & cover != cover:
-                alike[row, 0] += value
-                alike[row, 1] = value
-            elif value > alike[row, 1]:
-                alike[row, 0] += value - alike[row, 1]
-                alike[row, 1] = value
-            seen[row, 0] |= cover
-            seen[row, 1] |= posts.places[post]
-    return count
-
-
-@compiled
-def _bounded(touched: Ints, tally: Tally, sides: Sides, out: Floats) -> None:
-    """The highest score that each row of `touched` can have; clears `tally`. Light words are taken for agreed."""
-    seen, alike, asked, first, weights = tally.seen, tally.alike, sides.asked, sides.first, sides.listed
-    prices = sides.prices
-    for at in range(touched.shape[0]):
+def _bounded(
+    hits: Hits, plain: Posts, joined: Posts, tally: Tally, sides: Sides, least: float, out: Floats
+) -> int:
+    """How many rows may have a score of `least`: ``tally.touched`` begins with them, `out` with the highest score that
+    each can have. Clears the rest of `tally`. Light words are taken for agreed."""
+    seen, alike, touched = borrowed(tally.seen), borrowed(tally.alike), borrowed(tally.touched)
+    asked, first, weights = borrowed(sides.asked), borrowed(sides.first), borrowed(sides.listed)
+    prices, kept = sides.prices, 0
+    for at in range(_gather(hits, plain, joined, tally)):
         row = touched[at]
         mine, theirs = seen[row, 0], seen[row, 1]
         seen[row, 0] = seen[row, 1] = 0
@@ -353,7 +165,12 @@ def _bounded(touched: Ints, tally: Tally, sides: Sides, out: Floats) -> None:
         mean = (total + light) / (anchors_left + light) if anchors_left else 1.0
         sharp = min(mean + VALUES_ASIDE, 1.0) ** prices[5]
         score = sharp * mass / (mass + low * prices[3] + (high - low) * price)
-        out[at] = min(score, prices[4]) if low >= prices[2] else score
+        score = min(score, prices[4]) if low >= prices[2] else score
+        if score >= least:
+            touched[kept] = row
+            out[kept] = score
+            kept += 1
+    return kept
 
 
 class Likely:
@@ -361,116 +178,127 @@ class Likely:
 
     def __init__(self, names: Sequence[tuple[int, Ready]], *, across: bool) -> None:
         self._across = across
-        self._of: list[int] = []
-        self._found: dict[tuple[str, bool, bool], tuple[_Hits, _Hits]] = {}
+        self._found: dict[tuple[str, bool, bool], _Hits] = {}
+        of: list[int] = []
         plain: list[tuple[str, int, int]] = []
         joined: list[tuple[str, int, int]] = []
         weights: list[float] = []
         first = [0]
         for row, name in names:
             for way in _ways(name):
-                self._take(row, name, way, (plain, joined))
-                weights += _weights(way, name)
+                made = _weights(way, name)
+                plain += [
+                    (word, len(of), 1 << place)
+                    for place, (word, weight) in enumerate(zip(way, made, strict=True))
+                    if weight >= LIGHT_WEIGHT
+                ]
+                joined += [(text, len(of), places) for text, places in _joins(way, name)]
+                of.append(row)
+                weights += made
                 first.append(len(weights))
+        self._of = np.array(of, np.int64)
         self._weights, self._first = np.array(weights, np.float64), np.array(first, np.int64)
-        self._plain, self._joined = _Posts(plain), _Posts(joined)
-        self._tally = Tally(np.zeros((len(self._of), 2), np.int64), np.zeros((len(self._of), 2), np.float64))
-        self._touched = np.zeros(len(self._of), np.int64)
-        most = max(len(self._plain.words.words), len(self._joined.words.words)) + 1
-        self._out = Hits(np.zeros(most, np.int64), np.zeros(most, np.float64))
-
-    def _take(
-        self, row: int, name: Ready, way: tuple[str, ...], into: tuple[list[tuple[str, int, int]], ...]
-    ) -> None:
-        at = len(self._of)
-        self._of.append(row)
-        for place, weight in enumerate(_weights(way, name)):
-            if weight >= LIGHT_WEIGHT:
-                into[0].append((way[place], at, 1 << place))
-        for text, places in _joins(way, name):
-            into[1].append((text, at, places))
+        single, together = _posted(plain), _posted(joined)
+        self._words, self._posts = (single[0], together[0]), (single[1], together[1])
+        size, room = len(of), ASKED_AT_ONCE_MAX * sum(len(one.written.sizes) for one in self._words)
+        self._tally = Tally(np.zeros((size, 2), np.int64), np.zeros((size, 2)), np.zeros(size, np.int64))
+        self._bounds = np.zeros(size)
+        self._patterns = np.zeros((FORMS, 256), np.uint64)
+        self._out = Found(
+            np.empty(room, np.int64), np.empty(room), np.zeros((ASKED_AT_ONCE_MAX, 2), np.int64)
+        )
 
     def rows(self, asked: Ready, least: float) -> list[tuple[float, int]]:
         """The names whose score may reach `least`, with what it may be at most, highest first."""
         best: dict[int, float] = {}
-        if self._of:
+        if len(self._of):
             across = self._across or asked.vowelless or asked.far
-            for way in _ways(asked):
-                for row, bound in self._way(asked, way, across, least):
+            for way in _asking(asked):
+                found = self._way(way, across, least)
+                for row, bound in zip(*found, strict=True):
                     best[row] = max(bound, best.get(row, 0.0))
         return sorted(((bound, row) for row, bound in best.items()), reverse=True)
 
-    def _way(self, asked: Ready, way: tuple[str, ...], across: bool, least: float) -> list[tuple[int, float]]:
-        weights = _weights(way, asked)
-        tokens = [
-            (way[place], 1 << place, False) for place, weight in enumerate(weights) if weight >= LIGHT_WEIGHT
+    def _way(self, way: "_Way", across: bool, least: float) -> tuple[list[int], list[float]]:
+        """The rows that one writing of a name may be, and what the score of each may be at most."""
+        found = self._similar(way.asked, across)
+        places = [where[:middle] for where, _, middle in found] + [
+            where[middle:] for where, _, middle in found
         ]
-        tokens += [(text, places, True) for text, places in _joins(way, asked)]
-        count = 0
-        touched = [self._similar(text, merged, across) for text, _, merged in tokens]
-        for posts, which in ((self._plain, 0), (self._joined, 1)):
-            for (_, cover, merged), similar in zip(tokens, touched, strict=True):
-                hits, values = similar[which]
-                if len(hits):
-                    values = values * cover.bit_count() if merged else values
-                    count += _gather(
-                        Hits(hits, values), cover, posts.arrays, self._tally, self._touched[count:]
-                    )
-        found = self._touched[:count]
-        bound = np.zeros(count, np.float64)
-        sides = Sides(np.array(weights), self._first, self._weights, _prices(asked.kind))
-        _bounded(found, self._tally, sides, bound)
-        return [(self._of[found[at]], float(bound[at])) for at in np.flatnonzero(bound >= least)]
+        values = [value[:middle] for _, value, middle in found] + [
+            value[middle:] for _, value, middle in found
+        ]
+        ends = np.cumsum([len(one) for one in places])
+        hits = Hits(np.concatenate(places), np.concatenate(values), ends, way.covers, len(found))
+        sides = Sides(way.weights, self._first, self._weights, way.prices)
+        count = _bounded(hits, *self._posts, self._tally, sides, least, self._bounds)
+        return self._of[self._tally.touched[:count]].tolist(), self._bounds[:count].tolist()
 
-    def _similar(self, text: str, merged: bool, across: bool) -> tuple[_Hits, _Hits]:
-        """The words, and the joined words, that may be `text`; kept."""
-        key = (text, merged, across)
-        known = self._found.get(key)
-        if known is None:
-            if len(self._found) >= FOUND_KEPT_MAX:
-                self._found.clear()
-            word = _word(text)
-            low = rules.PAIR_ACROSS_MIN if across else rules.PAIR_MIN
-            size = len(text)
-            near = (size - _WINDOW, size + _WINDOW)
-            known = (
-                self._search(
-                    word,
-                    self._plain.words,
-                    near if merged else (0, 1 << 30),
-                    JOINED_LEAST if merged else low,
-                    across,
-                ),
-                self._search(word, self._joined.words, near, JOINED_LEAST, across),
-            )
-            self._found[key] = known
-        return known
+    def _similar(self, asked: tuple[_Word, ...], across: bool) -> list[_Hits]:
+        """For each word asked the words, and the joined words, that may be it; kept."""
+        known = self._found
+        missing = [one for one in asked if (*one, across) not in known]
+        if missing and len(known) + len(missing) > FOUND_KEPT_MAX:
+            known.clear()
+            missing = list(asked)
+        for begin in range(0, len(missing), ASKED_AT_ONCE_MAX):
+            self._search(tuple(missing[begin : begin + ASKED_AT_ONCE_MAX]), across)
+        return [known[*one, across] for one in asked]
 
-    def _search(self, word: Words, among: Words, near: tuple[int, int], least: float, across: bool) -> _Hits:
-        begin, end = among.between(*near)
-        known = np.array([word.sizes[0], word.same[0], word.nick[0]], np.int64)
-        asked = Asked(word.letters, word.first, word.masks[0], known)
-        count = _alike(asked, among.arrays, (begin, end, least, across), self._out)
-        return self._out.places[:count].copy(), self._out.values[:count].copy()
+    def _search(self, asked: tuple[_Word, ...], across: bool) -> None:
+        words, how = _questions(asked, across)
+        count = alike(words, how, self._words, across, self._patterns, self._out)
+        places, values = self._out.places[:count].copy(), self._out.values[:count].copy()
+        begin = 0
+        for one, (middle, end) in zip(asked, self._out.ends.tolist(), strict=False):
+            self._found[*one, across] = places[begin:end], values[begin:end], middle - begin
+            begin = end
 
 
-@lru_cache(FOUND_KEPT_MAX)
-def _word(text: str) -> Words:
-    return Words([text])
+@lru_cache(1 << 8)
+def _questions(asked: tuple[_Word, ...], across: bool) -> tuple[Written, Question]:
+    """Words asked as arrays, and how: joined words by `JOINED_LEAST` and by their size alone."""
+    low = rules.PAIR_ACROSS_MIN if across else rules.PAIR_MIN
+    least = [(JOINED_LEAST if merged else low, JOINED_LEAST) for _, merged in asked]
+    near = []
+    for text, merged in asked:
+        about = (len(text) - _WINDOW, len(text) + _WINDOW)
+        near.append((about if merged else (0, _ANY), about))
+    return written([text for text, _ in asked]), Question(np.array(least), np.array(near, np.int64))
 
 
-class _Posts:
-    """Different words and which rows hold them, at which places."""
+class _Way(NamedTuple):
+    """One writing of a name asked: what is looked up of it, and what its words weigh."""
 
-    def __init__(self, held: list[tuple[str, int, int]]) -> None:
-        self.words = Words(word for word, _, _ in held)
-        number = {word: at for at, word in enumerate(self.words.words)}
-        ordered = sorted((number[word], row, places) for word, row, places in held)
-        which = np.array([one[0] for one in ordered], np.int64)
-        self.rows = np.array([one[1] for one in ordered], np.int64)
-        self.places = np.array([one[2] for one in ordered], np.int64)
-        self.first = np.searchsorted(which, np.arange(len(number) + 1)).astype(np.int64)
-        self.arrays = Posts(self.first, self.rows, self.places)
+    asked: tuple[_Word, ...]
+    covers: Ints
+    weights: Floats
+    prices: Floats
+
+
+@lru_cache(1 << 8)
+def _asking(name: Ready) -> tuple[_Way, ...]:
+    """The writings of a name asked."""
+    made = []
+    for way in _ways(name):
+        weights = _weights(way, name)
+        single = [(word, 1 << at) for at, word in enumerate(way) if weights[at] >= LIGHT_WEIGHT]
+        joins = _joins(way, name)
+        asked = (*((text, False) for text, _ in single), *((text, True) for text, _ in joins))
+        covers = np.array([cover for _, cover in (*single, *joins)] * 2, np.int64)
+        made.append(_Way(asked, covers, np.array(weights), _PRICES[name.kind is Kind.PERSON]))
+    return tuple(made)
+
+
+def _posted(held: Sequence[tuple[str, int, int]]) -> tuple[Vocabulary, Posts]:
+    """The different words, and which rows hold them, at which places."""
+    words = sorted({word for word, _, _ in held}, key=lambda word: (len(word), word))
+    number = {word: at for at, word in enumerate(words)}
+    ordered = np.array(sorted((number[word], row, places) for word, row, places in held), np.int64).reshape(
+        -1, 3
+    )
+    first = np.searchsorted(ordered[:, 0], np.arange(len(words) + 1)).astype(np.int64)
+    return vocabulary(words), Posts(first, ordered[:, 1].copy(), ordered[:, 2].copy())
 
 
 def _ways(name: Ready) -> list[tuple[str, ...]]:
@@ -502,14 +330,9 @@ def _joins(way: tuple[str, ...], name: Ready) -> list[tuple[str, int]]:
     return [(text, places) for text, places in made.items() if 4 <= len(text) < LETTERS_MAX]
 
 
-def _prices(kind: Kind) -> tuple[float, float, float, float, float, float]:
-    if kind is Kind.PERSON:
-        return (
-            rules.EXTRA_ONE_WORD, rules.EXTRA_PERSON, rules.CONFLICT_WEIGHT, rules.CONFLICT_PRICE, rules.CONFLICT_MAX,
-            rules.SHARPNESS,
-        )  # fmt: skip
-    return (
-        rules.EXTRA_ORGANISATION * rules.COMMON_LEFT_FACTOR, rules.EXTRA_ORGANISATION * rules.COMMON_LEFT_FACTOR,
-        rules.CONFLICT_WEIGHT_ORGANISATION, rules.CONFLICT_PRICE, rules.CONFLICT_MAX,
-        rules.SHARPNESS,
-    )  # fmt: skip
+_ORGANISATION = rules.EXTRA_ORGANISATION * rules.COMMON_LEFT_FACTOR
+_ENDS = (rules.CONFLICT_PRICE, rules.CONFLICT_MAX, rules.SHARPNESS)
+_PRICES = {
+    True: np.array([rules.EXTRA_ONE_WORD, rules.EXTRA_PERSON, rules.CONFLICT_WEIGHT, *_ENDS]),
+    False: np.array([_ORGANISATION, _ORGANISATION, rules.CONFLICT_WEIGHT_ORGANISATION, *_ENDS]),
+}
