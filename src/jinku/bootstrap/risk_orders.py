@@ -8,7 +8,8 @@ Rules:
    customer is whoever's money moves, else who receives it.
 3. The same order again gets its decision again. The day on which it is given does not count, since the bank's word may
    be given anew on a later one; any other difference under its id is denied by name.
-4. What the platform told of an order beforehand (its context) is part of its event, as of a transfer's.
+4. What the platform told of an order beforehand (its context, bound to the order's digest) is part of its event, as of
+   a transfer's.
 
 Example::
 
@@ -16,6 +17,7 @@ Example::
 """
 
 import hashlib
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,10 +28,11 @@ from jinku.custody.orders.columns import ORDER, OrderColumns
 from jinku.custody.orders.decider import Action, Decisions
 from jinku.custody.orders.model import Step
 from jinku.custody.orders.movements import values
+from jinku.risk.decision.context import Context
 from jinku.risk.decision.office import DecisionOffice, Requests
 from jinku.risk.decision.transfers import Scene, with_contexts
 from jinku.risk.events.batch import EventBatch
-from jinku.risk.events.columns import KEY, Column, key_integers
+from jinku.risk.events.columns import KEY, Column
 from jinku.risk.events.payments import payments
 from jinku.risk.events.stamp import Times
 
@@ -86,7 +89,11 @@ class OrderDecider:
         rows, moved = batch.rows[places], values(batch, places)
 
         def events(which: NDArray[np.int64], times: Times) -> EventBatch:
-            return self._events(rows[which], keys[which], moved[which], times)
+            told: Sequence[Context] = ()
+            if len(self._scene.contexts):
+                said = (batch.digest(place) for place in places[which].tolist())
+                told = self._scene.contexts.take_of(_numbers(keys[which]), said)
+            return self._events(rows[which], keys[which], moved[which], times, told)
 
         raw = _digests(batch, places)
         return Requests(
@@ -94,7 +101,12 @@ class OrderDecider:
         )
 
     def _events(
-        self, rows: NDArray[np.void], keys: NDArray[np.uint64], moved: NDArray[np.int64], times: Times
+        self,
+        rows: NDArray[np.void],
+        keys: NDArray[np.uint64],
+        moved: NDArray[np.int64],
+        times: Times,
+        told: Sequence[Context],
     ) -> EventBatch:
         ids = np.empty(len(rows), KEY)
         ids["lo"], ids["hi"] = keys[:, 1], keys[:, 0]
@@ -116,8 +128,11 @@ class OrderDecider:
             "listed": self._scene.persons.listed(payer, payee),
             "rating": self._scene.persons.rating(customer),
         }
-        told = self._scene.contexts.take_of(key_integers(ids))
         return payments(with_contexts(columns, told), self._scene.place)
+
+
+def _numbers(keys: NDArray[np.uint64]) -> list[int]:
+    return [high << 64 | low for high, low in keys.tolist()]
 
 
 def _side(rows: NDArray[np.void], side: int) -> Column:

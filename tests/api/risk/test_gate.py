@@ -102,7 +102,7 @@ def test_a_retry_s_context_changes_nothing_and_is_not_kept(api: Api) -> None:
     assert api.post("/v1/transfers", {**body, "context": CONTEXT})["status"] == "exists"
     risk = api.services.custody.risk
     assert risk is not None
-    assert not risk.scene.contexts._known
+    assert not len(risk.scene.contexts)
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,12 @@
 """What a platform tells beforehand of a movement is part of its event, once."""
 
 import numpy as np
+import pytest
 from tests.risk.decision.kit import SHANGHAI
 
 from jinku.ledger.layout import TRANSFER, Array, set_u128
-from jinku.risk.decision.context import CONTEXTS_MAX, Context, ContextBook
+from jinku.risk.decision.context import CONTEXT_S, Context, ContextBook
+from jinku.risk.decision.errors import ContextsFull
 from jinku.risk.decision.transfers import Nobody, Scene, transfer_events
 from jinku.risk.events.columns import key_number
 
@@ -36,10 +38,35 @@ def test_it_is_part_of_the_event_and_used_up() -> None:
     assert second.column("listed").to_list() == [False, False]
 
 
-def test_what_nobody_asks_about_is_forgotten() -> None:
-    book = ContextBook()
-    for number in range(CONTEXTS_MAX + 1):
-        book.put(number, Context(device=number + 1))
-    made = np.zeros(2, TRANSFER)
-    set_u128(made, "id", [0, 1])
-    assert [one.device for one in book.take(made)] == [None, 2]
+def test_a_context_is_of_its_own_request_and_the_first_counts() -> None:
+    """K1: who asks for something else under another's id neither gets nor changes what was told of it."""
+    book, mine = ContextBook(), rows()
+    assert book.put(8, Context(device="mine"), mine[1].tobytes())
+    assert not book.put(8, Context(device="thief"), mine[1].tobytes())
+    other = rows()
+    other["amount_lo"] = 501
+    assert book.put(8, Context(device="thief"), other[1].tobytes())
+    assert [one.device for one in book.take(mine)] == [None, "mine"]
+    assert [one.device for one in book.take(other)] == [None, "thief"]
+    assert book.take(mine) == ()
+    told = {(8, b""): Context(device="forgotten")}
+    book.put(8, Context(device="kept"))
+    book.forget(told)
+    assert [one.device for one in book.take(mine)] == [None, "kept"]
+
+
+def test_a_flood_of_contexts_displaces_nobodys_and_ends_by_itself() -> None:
+    """K1: memory is bounded; beyond it the newest is refused, and what nobody asked about goes after a time."""
+    now = 0
+    book = ContextBook(most=3, monotonic=lambda: now)
+    for number in (8, 20, 21):
+        book.put(number, Context(device=number))
+    with pytest.raises(ContextsFull):
+        book.put(22, Context(device=22))
+    assert [one.device for one in book.take(rows())] == [None, 8]
+    now = round(CONTEXT_S * 1e9) - 1
+    assert len(book) == 2
+    book.put(22, Context(device=22))
+    now += 1
+    book.put(23, Context(device=23))
+    assert len(book) == 2, "those that are too old are gone"

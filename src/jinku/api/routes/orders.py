@@ -38,7 +38,7 @@ from jinku.custody.orders.reasons import State
 from jinku.custody.orders.requests import OneTime, digest_of
 from jinku.custody.orders.requests import Request as OrderRequest
 from jinku.custody.structure.chart import Chart
-from jinku.risk.decision.context import Context
+from jinku.risk.decision.context import Context, Said
 
 OrderNumber = Annotated[PathU128, Path(description="The order's id.")]
 
@@ -116,14 +116,15 @@ class _Desk:
         return act(key, word, by=wanted.by)
 
 
-def _requests(wanted: OrdersIn, chart: Chart, maker: str) -> tuple[list[OrderRequest], dict[int, Context]]:
-    """The orders of a batch, and what the risk desk is told of them, by their ids."""
-    asked, contexts = [], dict[int, Context]()
+def _requests(wanted: OrdersIn, chart: Chart, maker: str) -> tuple[list[OrderRequest], dict[Said, Context]]:
+    """The orders of a batch, and what the risk desk is told of them, by their ids and digests."""
+    asked, contexts = [], dict[Said, Context]()
     for number, given in enumerate(wanted.orders, 1):
         order, context = without_context(given, number)
         asked.append(request_told(order, chart, maker, number))
         if context is not None:
-            contexts.setdefault(asked[-1].order.id, context)
+            told_of = asked[-1].order
+            contexts.setdefault((told_of.id, digest_of(chart, told_of)), context)
     return asked, contexts
 
 

@@ -70,8 +70,9 @@ def _writes(router: APIRouter, services: Services, metrics: Metrics) -> None:
     async def create_transfer(request: Request) -> Response:
         """Book one transfer. Answered once it is durable."""
         wanted = await read_json(request, _ONE)
-        with handed_over(contexts, (wanted,)):
-            timestamp, status, _ = (await book(rows_of((wanted,))))[0].item()
+        asked = rows_of((wanted,))
+        with handed_over(contexts, (wanted,), asked):
+            timestamp, status, _ = (await book(asked))[0].item()
         metrics.events("transfer", results.name(status))
         return Json(results.one(wanted.id, timestamp, status), 201 if status == CREATED else 200)
 
@@ -79,8 +80,9 @@ def _writes(router: APIRouter, services: Services, metrics: Metrics) -> None:
     async def create_transfers(request: Request) -> Response:
         """Book up to 8,189 transfers in order, in one durable write. Linked ones succeed or fail together."""
         wanted = (await read_json(request, _MANY)).transfers
-        with handed_over(contexts, wanted):
-            rows = await book(rows_of(wanted))
+        asked = rows_of(wanted)
+        with handed_over(contexts, wanted, asked):
+            rows = await book(asked)
         results.count(metrics, "transfer", rows)
         return Response(results.many([item.id for item in wanted], rows), media_type="application/json")
 

@@ -4,25 +4,28 @@ Rules:
 
 1. An id that is written as the ledger writes ids (digits, below 2^128) is that number, so `customer` and `counterparty`
    may be accounts; any other is text of its own.
-2. What the decision did not use is forgotten when the request is answered. Of two contexts under one id in a batch the
-   first counts, and the first request's for good: the same movement again has its decision again.
+2. A context is of its own request alone: another request under the same id neither gets it nor changes it. What the
+   decision did not use is forgotten when the request is answered. Of two contexts of one movement the first counts, and
+   the first request's for good: the same movement again has its decision again.
 3. A house without risk reads it, and keeps nothing of it.
 
 Example::
 
-    with handed_over(contexts, wanted.transfers):
-        rows = await book(rows_of(wanted.transfers))
+    rows = rows_of(wanted.transfers)
+    with handed_over(contexts, wanted.transfers, rows):
+        await book(rows)
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Annotated, Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
 
 from jinku.base.errors import JinkuError
-from jinku.risk.decision.context import Context, ContextBook
+from jinku.ledger.layout import Array
+from jinku.risk.decision.context import Context, ContextBook, Said
 
 _TOKEN = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}", re.ASCII)
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,38}", re.ASCII)
@@ -66,22 +69,29 @@ class Told(Protocol):
     context: ContextIn | None
 
 
-def handed_over(contexts: ContextBook | None, items: Iterable[Told]) -> AbstractContextManager[None]:
-    """While this is entered the desk has what is told of `items`; `contexts` is None in a house without risk."""
+def handed_over(
+    contexts: ContextBook | None, items: Sequence[Told], rows: Array
+) -> AbstractContextManager[None]:
+    """While this is entered the desk has what is told of `items`, whose ``TRANSFER`` rows are `rows`. `contexts` is
+    None in a house without risk."""
     if contexts is None:
         return nullcontext()
-    return told({one.id: context_of(one.context) for one in reversed(list(items)) if one.context}, contexts)
+    known = dict[Said, Context]()
+    for at, one in enumerate(items):
+        if one.context:
+            known.setdefault((one.id, rows[at].tobytes()), context_of(one.context))
+    return told(known, contexts)
 
 
 @contextmanager
-def told(known: dict[int, Context], contexts: ContextBook) -> Iterator[None]:
-    """While this is entered the desk has `known`, by the movements' ids.
+def told(known: dict[Said, Context], contexts: ContextBook) -> Iterator[None]:
+    """While this is entered the desk has `known`. Raises ContextsFull.
 
     A request that is only given up keeps it: its movements are queued and will be decided.
     """
-    for number, context in known.items():
-        contexts.put(number, context)
     try:
+        for (number, said), context in known.items():
+            contexts.put(number, context, said)
         yield
     except JinkuError:
         contexts.forget(known)

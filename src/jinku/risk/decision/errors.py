@@ -45,6 +45,18 @@ class DecisionsBusy(RiskError):
         super().__init__(why, remedy="try again; where it stays so, open the house anew")
 
 
+class ContextsFull(RiskError):
+    """More was told of movements beforehand than is kept at once."""
+
+    code: ClassVar[str] = "contexts_full"
+    http_status: ClassVar[int] = 503
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"{most} contexts wait for their movements already", remedy="send it again a little later"
+        )
+
+
 class BadPolicy(RiskError):
     """A decision policy says something that cannot be."""
 
