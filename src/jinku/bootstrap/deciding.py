@@ -4,8 +4,8 @@ Rules:
 
 1. Requests that wait together are decided as one batch, kept and sealed, then sent: three threads, so that a batch is
    decided while the one before is kept and the one before that is sent. Each request is sent as its own, in order:
-   chains never reach from one into another. Requests are joined up to `TOGETHER_EVENTS`, so that a batch is decided
-   well within a deadline; a request that is larger goes alone.
+   chains never reach from one into another. Requests are joined up to `TOGETHER_EVENTS`, fewer where events take long,
+   so that a batch is decided well within a deadline; a request that is larger goes alone, and makes only itself late.
 2. Allowed: sent as asked. Held or challenged: sent as pending under the same id. Denied: not sent. Of a linked chain
    the strongest action counts; what may not go takes its whole chain with it, whose others are answered
    ``linked_event_failed``.
@@ -54,7 +54,8 @@ from jinku.risk.decision.waiting import WaitingBook, WaitState
 
 BATCHES_AHEAD = 2
 """Batches that wait between two of the threads."""
-TOGETHER_EVENTS = 2 * SLICE_EVENTS
+SLICES_TOGETHER = 2
+TOGETHER_EVENTS = SLICES_TOGETHER * SLICE_EVENTS
 """Events up to which requests that wait are joined into one batch."""
 _GOOD = (np.uint32(CreateTransferStatus.CREATED), np.uint32(CreateTransferStatus.EXISTS))
 _STATUS_OF = {
@@ -203,7 +204,8 @@ class Gate(Closing):
                 self._queue.put(None)
                 break
             events += len(request.payload)
-            if events > TOGETHER_EVENTS or isinstance(request, Sent):
+        together = min(TOGETHER_EVENTS, SLICES_TOGETHER * self._office.desk.slice_events)
+            if events > together or isinstance(request, Sent):
                 self._next = request
                 break
             group.append(request)
@@ -215,7 +217,7 @@ class Gate(Closing):
         if len(group) > 1:
             rows = np.frombuffer(b"".join(request.payload.tobytes() for request in group), TRANSFER)
         chains = Chains.of(rows, edges)
-        ticket = None
+        ticket, held = None, self._of_held(rows)  # asked first: a ticket that was begun is kept
         if len(chains.decided):
             whole = len(chains.decided) == len(rows)
             asked = rows if whole else rows[chains.decided]
@@ -223,7 +225,7 @@ class Gate(Closing):
             ticket = self._office.begin(requests)
             if ticket.number >= 0:
                 self.mark.begin(ticket.number)
-        return _Batch(group, rows, edges, chains, ticket, self._of_held(rows))
+        return _Batch(group, rows, edges, chains, ticket, held)
 
     def _of_held(self, rows: Array) -> NDArray[np.int64]:
         """The rows that post or void what was held or challenged before."""
