@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.risk.decision.test_house import Now, batch, opened
+from tests.risk.decision.test_house import batch, opened
+from tests.risk.house.kit import Now
 
 from jinku.cli.main import main
 

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.risk.decision.kit import patient
+from tests.risk.house.kit import SETTINGS, Now
+from tests.risk.house.kit import opened as opened_house
 
 from jinku.base.errors import InputError
 from jinku.bootstrap import open_house
 from jinku.bootstrap.deciding_status import DecidedStatus
 from jinku.bootstrap.risk import Risk
-from jinku.ledger.layout import ACCOUNT, TRANSFER, Array
+from jinku.ledger.layout import TRANSFER, Array
 from jinku.ledger.model import CreateTransferStatus
 from jinku.risk.decision.errors import DecisionsHalted, JournalAltered, VersionUnknown
 from jinku.risk.decision.record import decode
@@ -21,7 +22,6 @@ from jinku.risk.features.reading import load
 from jinku.risk.rules.errors import BadRules
 
 DAY = date(2026, 11, 20)
-NOON_NS = 1_795_176_000 * 10**9  # 2026-11-20T12:00:00Z
 RULES = """
 name = "house"
 [[rule]]
@@ -41,31 +41,15 @@ reason_zh = "频繁"
 """
 
 
-class Now:
-    def __init__(self) -> None:
-        self.ns = NOON_NS
-
-    def __call__(self) -> int:
-        self.ns += 1_000_000
-        return self.ns
-
-
 @contextmanager
 def opened(directory: Path, clock: Now) -> Iterator[Risk]:
+    """A house whose rules are `RULES`."""
     (directory / "risk").mkdir(parents=True, exist_ok=True)
-    if not (directory / "risk.toml").exists():
-        (directory / "risk.toml").write_text(
-            'zone = "Asia/Shanghai"\nfeatures = "payments"\nrules = "rules.toml"\n' + patient(directory)
-        )
-        (directory / "risk" / "rules.toml").write_text(RULES)
-    with open_house(directory, clock=clock) as house:
-        if not house.ledger.size():
-            rows = np.zeros(30, ACCOUNT)
-            rows["id_lo"], rows["ledger"], rows["code"] = np.arange(1, 31), 156, 1
-            house.ledger.create_accounts_array(rows)
-        with Risk(house, clock) as risk:
-            risk.recover()
-            yield risk
+    rules = directory / "risk" / "rules.toml"
+    if not rules.exists():
+        rules.write_text(RULES)
+    with opened_house(directory, clock, SETTINGS + 'rules = "rules.toml"\n') as risk:
+        yield risk
 
 
 def batch(rng: np.random.Generator, first: int, count: int) -> Array:
