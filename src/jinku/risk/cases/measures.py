@@ -35,16 +35,6 @@ class Stage(StrEnum):
     LIFTED = "lifted"
 
 
-STAGES = MappingProxyType(
-    {
-        Stage.PROPOSED: "待审批",
-        Stage.AT_ONCE: "即时生效，待确认",
-        Stage.IN_FORCE: "生效中",
-        Stage.REFUSED: "未批准",
-        Stage.LIFTED: "已解除",
-    }
-)
-"""Chinese names."""
 BINDING = frozenset({Stage.AT_ONCE, Stage.IN_FORCE})
 
 

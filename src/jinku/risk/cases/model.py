@@ -35,31 +35,12 @@ class State(StrEnum):
     CLOSED = "closed"
 
 
-STATES = MappingProxyType(
-    {
-        State.OPEN: "待受理",
-        State.ASSIGNED: "已分派",
-        State.INVESTIGATING: "调查中",
-        State.PROPOSED: "待审批",
-        State.APPROVED: "已审批",
-        State.CLOSED: "已结案",
-    }
-)
-"""Chinese names."""
-
-
 class Outcome(StrEnum):
     """How a case is to end."""
 
     DISMISS = "dismiss"
     REPORT = "report"
     MEASURE = "measure"
-
-
-OUTCOMES = MappingProxyType(
-    {Outcome.DISMISS: "排除", Outcome.REPORT: "上报可疑交易", Outcome.MEASURE: "采取洗钱风险管理措施"}
-)
-"""Chinese names."""
 
 
 class Did(StrEnum):

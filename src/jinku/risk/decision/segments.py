@@ -30,7 +30,6 @@ from jinku.risk.decision.errors import JournalAltered, JournalUnusable
 
 Buffer = bytes | memoryview
 SEGMENT_BYTES = 256 << 20
-RECORD_BYTES_MAX = 1 << 30
 SUFFIX = ".decisions"
 MAGIC = b"JKDECID1"
 DOMAIN = b"jinku/decision-record/v1"

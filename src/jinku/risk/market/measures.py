@@ -29,7 +29,6 @@ from jinku.risk.market.errors import BadMeasure, PackageAbsent, TooFewDays
 from jinku.risk.market.prices import Floats, PriceHistory
 
 LEVEL_99_PPM = 990_000
-LEVEL_975_PPM = 975_000
 _PPM = 1_000_000
 HORIZON_DAYS_MAX = 30
 DRAWS_DEFAULT = 100_000

@@ -34,18 +34,6 @@ class Stage(StrEnum):
     DROPPED = "dropped"
 
 
-STAGES = MappingProxyType(
-    {
-        Stage.DRAFT: "草稿",
-        Stage.APPROVED: "已审批",
-        Stage.SUBMITTED: "已报送",
-        Stage.ACKNOWLEDGED: "已回执",
-        Stage.REJECTED: "被退回",
-        Stage.CORRECTED: "已更正",
-        Stage.DROPPED: "已撤销",
-    }
-)
-"""Chinese names."""
 MOVES: Mapping[str, frozenset[Stage]] = MappingProxyType(
     {
         "revise": frozenset({Stage.DRAFT, Stage.APPROVED}),

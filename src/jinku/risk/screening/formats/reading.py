@@ -23,8 +23,6 @@ from jinku.risk.screening.model import Entry
 from jinku.risk.screening.tables import items, table
 
 FILE_BYTES_MAX = 256 << 20
-TEXT_LETTERS_MAX = 20_000
-ENTRIES_MIN = 1
 
 
 @dataclass(frozen=True, slots=True)
