@@ -54,7 +54,7 @@ def decide(
     import numpy as np
 
     from jinku.risk.decision.combining import Basis, decisions
-    from jinku.risk.decision.explaining import explained
+    from jinku.risk.decision.explaining import explained, raised
     from jinku.risk.decision.model import Findings
 
     with opened_risk(data) as risk:
@@ -66,6 +66,7 @@ def decide(
         basis = Basis(risk.versions, engines.lines, policy)
         decided = decisions(batch, findings, np.zeros(1, np.uint8), np.zeros(1, np.bool_), basis)
         value = explained(decided, 0, frame.names, engines.lines)
+        value["reasons"] = raised(decided, 0, engines)
     out = Output(json)
 
     def render() -> None:
@@ -75,6 +76,7 @@ def decide(
             for one in value["rules"]
         ]
         out.table(("rule", "action", "points ", "", "reason"), rows, "Rules that fired")
+        _reasons(out, value["reasons"])
         out.table(("feature", "value "), value["features"].items(), "Features")
 
     out.show(value, render)
@@ -83,19 +85,24 @@ def decide(
 def decided(
     action: Annotated[str, typer.Option(help="Only allow, challenge, hold or deny.")] = "",
     transfer: Annotated[str, typer.Option("--id", help="Only this transfer, with all that made it.")] = "",
+    explain: Annotated[
+        bool, typer.Option("--explain", help="With --id: which features raised the model's score.")
+    ] = False,
     waiting: Annotated[bool, typer.Option("--waiting", help="Only what waits for a word now.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=LIMIT_MAX)] = 50,
     data: Data = DATA_DEFAULT,
     json: Json = False,
 ) -> None:
     """Decisions, the newest first."""
+    from jinku.base.errors import InputError
+
     out = Output(json)
+    if explain and not transfer:
+        raise InputError("needs one decision", field="--explain", remedy="name it with --id")
     with opened_risk(data) as risk:
         if transfer:
-            one = _one(risk, _number(transfer))
-            out.show(
-                one, lambda: out.pairs({name: _text(value) for name, value in one.items()}, "The decision")
-            )
+            one = _one(risk, _number(transfer), explain=explain)
+            out.show(one, lambda: _show_one(out, one))
             return
         rows = list(_waiting(risk, limit) if waiting else _newest(risk, _action(action), limit))
     columns = ("id", "time", "action", "why", "amount", "currency", "state")
@@ -153,6 +160,22 @@ def replay(
     out.show(value, render)
     if found.mismatches:
         raise typer.Exit(Exit.REFUSED)
+
+
+def _show_one(out: Output, one: dict[str, Any]) -> None:
+    pairs = {name: _text(value) for name, value in one.items() if name != "reasons"}
+    out.pairs(pairs, "The decision")
+    if "reasons" in one:
+        _reasons(out, one["reasons"])
+
+
+def _reasons(out: Output, reasons: list[dict[str, str]]) -> None:
+    """The model's reasons as a table; a line where there are none."""
+    if not reasons:
+        out.line("No model raised a score here. / 没有模型给出理由。")
+        return
+    rows = [(one["feature"], f"{one['zh']} / {one['en']}", one["value"], one["gave"]) for one in reasons]
+    out.table(("feature", "what it is", "value ", "gave "), rows, "What raised the model's score (log-odds)")
 
 
 def _show(transfer: str, state: Any, json: bool) -> None:
@@ -280,8 +303,8 @@ def _waiting(risk: "Risk", limit: int) -> Iterator[dict[str, Any]]:
         }
 
 
-def _one(risk: "Risk", number: int) -> dict[str, Any]:
-    from jinku.risk.decision.explaining import explained
+def _one(risk: "Risk", number: int, *, explain: bool) -> dict[str, Any]:
+    from jinku.risk.decision.explaining import explained, raised
     from jinku.risk.decision.record import decode
 
     record, row = risk.office.find(number)
@@ -291,4 +314,6 @@ def _one(risk: "Risk", number: int) -> dict[str, Any]:
     acts = [f"{act['at']} {act['verdict']} by {act['by']}: {act['note']}" for act in risk.acts_of(number)]
     sealed = int(risk.journal.place(record)["seal"])
     values = explained(kept.decided, row, engines.names, engines.lines)
+    if explain:
+        values["reasons"] = raised(kept.decided, row, engines)
     return head | values | {"record": record, "row": row, "log_entry": sealed, "acts": acts}

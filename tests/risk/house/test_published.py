@@ -1,9 +1,11 @@
 """Rules that are published and models that are champion take force in a house that runs; a bad one leaves what runs."""
 
+import json
 import time
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from tests.risk.models.samples import matrix
 from jinku.bootstrap.deciding_status import DecidedStatus
 from jinku.bootstrap.risk import Risk
 from jinku.bootstrap.risk_watch import RiskWatch
+from jinku.cli.main import main
 from jinku.ledger.model import CreateTransferStatus
 from jinku.risk.features.reading import load
 from jinku.risk.models.drift import Baseline
@@ -152,9 +155,9 @@ def test_the_registrys_champion_decides_at_its_own_threshold(tmp_path: Path) -> 
         kept = last(risk)
         assert kept.decided.why(0) == "model 1 is at its threshold or above"
         engines = risk.office.desk.engines
-        gave = engines.contributions(kept.decided.findings.values[:, 0])  # type: ignore[attr-defined]
-        assert set(gave) <= set(load("payments").names)
-        assert all(one > 0 for one in gave.values())
+        found = engines.reasons(kept.decided.findings.values[:, 0], 3)  # type: ignore[attr-defined]
+        assert {one.code for one in found} <= set(load("payments").names)
+        assert all(one.gave > 0 for one in found)
         _champion(risk, 2, -1e6, features="0" * 64)
         assert not risk.refresh()
         assert "the model is of the features" in risk.fault
@@ -165,3 +168,41 @@ def test_the_registrys_champion_decides_at_its_own_threshold(tmp_path: Path) -> 
         assert moved(risk, 400, (1, 2, 5_000)) == [CREATED]
         found = risk.replay(date(2026, 11, 20))
         assert (found.mismatches, found.findings) == (0, [])
+
+
+def test_a_models_reasons_are_told_of_a_decision_and_of_a_dry_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """K11: what raised the model's score of one decision, in both languages, as kept and as it would be now."""
+    pytest.importorskip("lightgbm")
+    house, event = tmp_path / "house", tmp_path / "event.json"
+    with opened(house, Now(), SETTINGS + 'model = "registry"\n') as risk:
+        assert moved(risk, 100, (1, 2, 5_000)) == [CREATED]
+        _champion(risk, 1, 1e6)
+        assert risk.refresh()
+        assert moved(risk, 200, (1, 2, 5_000)) == [CREATED]
+        number = str(last(risk).asked.events.column("id").to_list()[0])
+        risk.house.publish()
+    event.write_text('{"customer": "1", "payer": "1", "payee": "2", "amount": "5000", "currency": "CNY"}')
+
+    def told(*arguments: str) -> Any:
+        assert main(["risk", *arguments, "--data", str(house), "--json"]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    kept = told("decisions", "--id", number, "--explain")
+    assert kept["reasons"], "the model saw something"
+    now = told("decide", str(event))
+    for value in (kept, now):
+        for one in value["reasons"]:
+            assert float(one["gave"]) > 0
+            assert one["value"] == value["features"].get(one["feature"], "")
+            assert (one["zh"], one["en"]) == (
+                one["feature"],
+                load("payments").by_name[one["feature"]].meaning,
+            )
+    assert now["reasons"][0]["value"] != kept["reasons"][0]["value"], "one payment more has been"
+    assert "reasons" not in told("decisions", "--id", number)
+    assert told("decisions", "--id", "100", "--explain")["reasons"] == [], "no model was there yet"
+    assert main(["risk", "decisions", "--id", number, "--explain", "--data", str(house)]) == 0
+    assert kept["reasons"][0]["feature"] in capsys.readouterr().out
+    assert main(["risk", "decisions", "--explain", "--data", str(house)]) == 2

@@ -30,8 +30,9 @@ from jinku.risk.features.reading import parse_toml
 from jinku.risk.language import Namespace
 from jinku.risk.models.blend import Blend, read_scorer
 from jinku.risk.models.forest import Forest, Scorer
-from jinku.risk.models.reasons import reasons
+from jinku.risk.models.reasons import Reason, reasons
 from jinku.risk.models.record import MODEL_MAGIC, Model
+from jinku.risk.models.words import WORDS, Words
 from jinku.risk.rules.model import RuleSet
 from jinku.risk.rules.reading import read_rules
 
@@ -145,13 +146,18 @@ class HouseEngines:
             if "listed" in schema.by_name:
                 decisions(batch, found, np.zeros(count, np.uint8), np.zeros(count, np.bool_), basis)
 
-    def contributions(self, values: Floats) -> dict[str, float]:
-        """What each feature gave to the model's score of one event (`values` in definition order), the strongest
-        first; none where there is no model. Off the hot path."""
+    def reasons(self, values: Floats, most: int) -> list[Reason]:
+        """Which features raised the model's score of one event (`values` in definition order), the strongest first;
+        none where there is no model. What the words' table has not is named by the feature's own meaning. Off the hot
+        path."""
         if not isinstance(self._scorer, Forest | Blend):
-            return {}
+            return []
         row = values if self._columns is None else values[self._columns]
-        return {one.code: one.gave for one in reasons(self._scorer, row.reshape(1, -1), [0])[0]}
+        meanings = {one.name: one.meaning for one in self._engine.features.outputs}
+        return [
+            one if one.code in WORDS else one._replace(words=Words(one.code, meanings[one.code] or one.code))
+            for one in reasons(self._scorer, row.reshape(1, -1), [0], most)[0]
+        ]
 
     def features(self, batch: EventBatch) -> FeatureFrame:
         """See `Engines`."""

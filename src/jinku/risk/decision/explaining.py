@@ -10,7 +10,12 @@ from typing import Any
 import numpy as np
 
 from jinku.risk.decision.combining import RuleLines
+from jinku.risk.decision.engines import HouseEngines
 from jinku.risk.decision.model import Action, Decided, Stage
+
+REASONS_MAX = 8
+"""Reasons of a model that are told of one decision."""
+GAVE_DECIMALS = 4
 
 
 def told(decided: Decided, place: int) -> dict[str, Any]:
@@ -46,6 +51,23 @@ def explained(decided: Decided, place: int, names: tuple[str, ...], lines: RuleL
         },
         "versions": decided.versions.as_json(),
     }
+
+
+def raised(decided: Decided, place: int, engines: HouseEngines) -> list[dict[str, str]]:
+    """The features that raised the model's score at `place`, the strongest first, in both languages, with what each
+    gave (log-odds); none where no model scored it."""
+    if np.isnan(decided.outcomes[place]["model"]):
+        return []
+    return [
+        {
+            "feature": one.code,
+            "zh": one.words.zh,
+            "en": one.words.en,
+            "value": number(one.value),
+            "gave": number(round(one.gave, GAVE_DECIMALS)),
+        }
+        for one in engines.reasons(decided.findings.values[:, place], REASONS_MAX)
+    ]
 
 
 def number(value: float) -> str:
