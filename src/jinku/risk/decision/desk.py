@@ -155,6 +155,8 @@ class Desk(Closing):
                 break
         with job.lock:
             job.closed = True
+        if not job.slices:  # not even the first: what comes next must not wait to learn how long an event takes
+            self._paced(limit // min(len(batch), job.size), len(batch))
         linked = np.zeros(len(batch), np.bool_) if linked is None else linked
         return self._assembled(job, linked, measures, late)
 
