@@ -23,6 +23,7 @@ from jinku.base.database import Database
 from jinku.bootstrap.custody import DRILLS_FILE, Custody
 from jinku.bootstrap.risk import Risk
 from jinku.bootstrap.risk_desks import open_desks
+from jinku.bootstrap.risk_seals import screening_desks
 from jinku.custody.channel.model import State as Instructed
 from jinku.custody.channel.store import ChannelStore
 from jinku.custody.retention.drills import DrillBook
@@ -34,7 +35,6 @@ from jinku.risk.cases.table import DEADLINES, Clockwork, due
 from jinku.risk.decision.model import Stage
 from jinku.risk.decision.record import RecordKind, requests_and_outcomes
 from jinku.risk.operational.losses import LossDesk
-from jinku.risk.screening.lists import ListDesk
 
 DECIDED_DAYS = 7
 LOSS_DAYS = 90
@@ -49,7 +49,7 @@ def measured(custody: Custody) -> dict[str, int]:
     found = _breaks(custody) | _desks(custody, risk.settings.zone if risk else "Asia/Shanghai")
     if risk is not None:
         found |= _decisions(risk, now)
-    versions = ListDesk(house.control, house.ledger, custody.clock).in_force(now)
+    versions = screening_desks(house, custody.clock)[0].in_force(now)
     if versions:
         found["list_age_days"] = max(now - one.loaded_at for one in versions) // NS_PER_DAY
     found["instructions_unknown"] = ChannelStore(house.control).counts()[Instructed.UNKNOWN]

@@ -29,6 +29,7 @@ from jinku.bootstrap.house import House
 from jinku.bootstrap.risk_keys import KeyTable, parties_of
 from jinku.bootstrap.risk_restraints import Restraints
 from jinku.bootstrap.risk_screened import ListedKeys
+from jinku.bootstrap.risk_seals import screening_desks
 from jinku.custody.parties.people import PeopleStore
 from jinku.risk.acts.book import ActBook
 from jinku.risk.cases.access import NeedToKnow
@@ -39,10 +40,9 @@ from jinku.risk.decision.model import Bits, Decided
 from jinku.risk.events.batch import EventBatch
 from jinku.risk.events.columns import Column
 from jinku.risk.rating.desk import OVERRIDE, RUNS, RatingDesk, RatingParts
-from jinku.risk.screening.book import Book
-from jinku.risk.screening.lists import ListDesk, Running
+from jinku.risk.screening.book import Book, Cleared
+from jinku.risk.screening.lists import Running
 from jinku.risk.screening.model import Subject
-from jinku.risk.screening.whitelist import Whitelist
 
 PEOPLE_FILE = "people.db"
 """There in a house of custody: accounts are then their parties'."""
@@ -72,8 +72,7 @@ class HousePersons(Closing):
         self._clock, self._hours = clock, Clockwork(zone=zone)
         self._measures = MeasureDesk(book, NeedToKnow(book), MeasureParts(self._hours))
         self._ratings = RatingDesk(book, RatingParts(zone=zone))
-        self._lists = ListDesk(house.control, house.ledger, clock)
-        self._cleared = Whitelist(house.control, house.ledger, clock)
+        self._lists, self._cleared = screening_desks(house, clock, opening=True)
         self._book = Book(house.control)
         self._lock = threading.Lock()
         self._known: Known | None = None
@@ -157,9 +156,7 @@ class HousePersons(Closing):
         """See `Restraint`."""
         self.known.restraints.noted(events, decided)
 
-    def _screened(
-        self, running: Running, cleared: frozenset[tuple[str, str, str]], book: tuple[Subject, ...]
-    ) -> ListedKeys:
+    def _screened(self, running: Running, cleared: Cleared, book: tuple[Subject, ...]) -> ListedKeys:
         return ListedKeys(running, cleared, book, self._people)
 
     def _rated(self, today: date) -> KeyTable:

@@ -20,6 +20,7 @@ from jinku.base.clock import day_of
 from jinku.bootstrap.custody import Custody
 from jinku.bootstrap.risk import Risk
 from jinku.bootstrap.risk_desks import RiskDesks, open_desks
+from jinku.bootstrap.risk_seals import screening_desks
 from jinku.risk.cases.access import Role
 from jinku.risk.features.reading import parse_toml
 from jinku.risk.operational.duties import DutyOffice
@@ -51,7 +52,7 @@ class RiskRoom:
     @cached_property
     def lists(self) -> ListDesk:
         """Versions of lists."""
-        return ListDesk(self.custody.house.control, self.custody.house.ledger, self.custody.clock)
+        return screening_desks(self.custody.house, self.custody.clock)[0]
 
     def rules(self) -> RuleDesk:
         """Published rules, over the features in force."""

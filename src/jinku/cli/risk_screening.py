@@ -10,7 +10,7 @@ import typer
 
 from jinku.cli.house import DATA_DEFAULT, Data
 from jinku.cli.output import Json, Output, note
-from jinku.cli.risk_screening_lists import book_app, confirm, desk, diff, lists, load, whitelist_app
+from jinku.cli.risk_screening_lists import adopt, book_app, confirm, desk, diff, lists, load, whitelist_app
 
 if TYPE_CHECKING:
     from jinku.risk.screening.compare import Comparison
@@ -24,6 +24,7 @@ screen_app.command("load")(load)
 screen_app.command("confirm")(confirm)
 screen_app.command("lists")(lists)
 screen_app.command("diff")(diff)
+screen_app.command("adopt")(adopt)
 screen_app.add_typer(book_app)
 screen_app.add_typer(whitelist_app)
 

@@ -40,12 +40,11 @@ def desk(data: Path) -> Iterator[Desk]:
     """Lists and clearances over the data directory; what was sealed is published at the end."""
     import time
 
-    from jinku.risk.screening.lists import ListDesk
-    from jinku.risk.screening.whitelist import Whitelist
+    from jinku.bootstrap.risk_seals import screening_desks
 
     with existing_house(data) as house:
-        lists = ListDesk(house.control, house.ledger, time.time_ns)
-        yield Desk(house, lists, Whitelist(house.control, house.ledger, time.time_ns))
+        lists, whitelist = screening_desks(house, time.time_ns, opening=True)
+        yield Desk(house, lists, whitelist)
         house.publish()
 
 
@@ -153,6 +152,24 @@ def diff(
     out = Output(json)
     rows = [(what, one) for what, ids in document.items() for one in ids]
     out.show(document, lambda: out.table(("what", "entry"), rows))
+
+
+def adopt(
+    by: By,
+    second: Annotated[str, typer.Option("--second", help="Id of the second person who looked.")],
+    data: Data = DATA_DEFAULT,
+    json: Json = False,
+) -> None:
+    """Take lists and clearances as the control data has them, though the log has others: two persons who looked."""
+    import time
+
+    from jinku.bootstrap.risk_seals import adopt_screening
+
+    with existing_house(data) as house:
+        entry = adopt_screening(house, time.time_ns, by=by, second=second)
+        house.publish()
+    out = Output(json)
+    out.show({"sealed_entry": entry}, lambda: out.line(f"taken as it stands; sealed by entry {entry}"))
 
 
 @book_app.command("put")
@@ -282,15 +299,18 @@ def whitelist_propose(
     import time
 
     from jinku.base.clock import NS_PER_DAY
+    from jinku.bootstrap.risk_seals import subjects_by_key
     from jinku.cli.inputs import Absent
 
     with desk(data) as on:
         listed = next((one for one in on.lists.running().index.entries if one.key == entry), None)
         if listed is None:
             raise Absent(f"no list in force has the entry {entry[:60]}", remedy="see: jinku screen name")
-        number = on.whitelist.propose(
-            subject, listed, reason, by=by, expires=time.time_ns() + days * NS_PER_DAY
-        )
+        asked = subjects_by_key(on.house)(subject)
+        if asked is None:
+            raise Absent("nobody is known under that key", remedy="see: jinku screen book put")
+        expires = time.time_ns() + days * NS_PER_DAY
+        number = on.whitelist.propose(asked, listed, reason, by=by, expires=expires)
     _answer_clearance(number, "proposed", json)
 
 
@@ -322,10 +342,13 @@ def whitelist_withdraw(
 
 @whitelist_app.command("list")
 def whitelist_list(data: Data = DATA_DEFAULT, json: Json = False) -> None:
-    """All clearances, with who proposed and confirmed them."""
+    """All clearances: who proposed and confirmed them, how each stands, and why it lapsed where it did."""
     from jinku.base.clock import to_rfc3339
+    from jinku.bootstrap.risk_seals import subjects_by_key
 
     with desk(data) as on:
+        digests = on.lists.running().digests if on.lists.in_force() else {}
+        reviewed = on.whitelist.review(subjects_by_key(on.house), digests)
         rows = [
             {
                 "clearance": one.id,
@@ -335,8 +358,10 @@ def whitelist_list(data: Data = DATA_DEFAULT, json: Json = False) -> None:
                 "confirmed_by": one.confirmed_by,
                 "expires": to_rfc3339(one.expires),
                 "withdrawn": one.withdrawn,
+                "state": state,
+                "why": why,
             }
-            for one in on.whitelist.all()
+            for one, state, why in reviewed
         ]
     out = Output(json)
     out.show(

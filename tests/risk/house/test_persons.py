@@ -72,7 +72,13 @@ def test_a_list_that_changes_takes_force_without_reopening(tmp_path: Path, contr
         assert '"version":2' in named
         whitelist = Whitelist(risk.house.control, risk.house.ledger, clock)
         entry = next(one for one in risk.persons.known.listed.entries if one.id == "1")  # type: ignore[union-attr]
-        number = whitelist.propose("3", entry, "another birthday", by="clerk-1", expires=clock() + DAY_NS)
+        number = whitelist.propose(
+            Subject("3", (NAME,), Kind.PERSON),
+            entry,
+            "another birthday",
+            by="clerk-1",
+            expires=clock() + DAY_NS,
+        )
         whitelist.confirm(number, by="officer-2")
         assert risk.refresh()
         assert moved(risk, 400, (3, 5, 10), (4, 5, 10)) == [CREATED, HELD], "a cleared pair is none"

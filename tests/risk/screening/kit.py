@@ -4,7 +4,10 @@ import csv
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from jinku.base.clock import NS_PER_DAY
+from jinku.ledger.layout import ENTRY, SEAL, TRANSFER, Array, EntryKind
 
 NOON = 1_795_300_000_000_000_000
 SHARED = Path(__file__).parents[3].parent / "shared" / "data" / "lists"
@@ -25,13 +28,25 @@ class Clock:
 
 @dataclass
 class Seals:
-    """A ledger that remembers what it sealed."""
+    """A ledger that remembers what it sealed; its first entry is another."""
 
     seen: list[tuple[bytes, int]] = field(default_factory=list)
 
     def seal(self, digest: bytes, topic: int) -> tuple[int, int]:
         self.seen.append((digest, topic))
         return len(self.seen), NOON
+
+    def size(self) -> int:
+        return len(self.seen) + 1
+
+    def entries(self, first: int, count: int) -> Array:
+        rows = np.zeros(self.size(), ENTRY)
+        seals = np.zeros(self.size(), SEAL)
+        for at, (digest, topic) in enumerate(self.seen, 1):
+            rows["kind"][at] = EntryKind.SEAL
+            seals["digest"][at], seals["topic"][at] = np.frombuffer(digest, np.uint8), topic
+        rows["event"] = seals.view(TRANSFER)
+        return rows[first : first + count]
 
 
 UN = """<?xml version="1.0" encoding="UTF-8"?>

@@ -35,7 +35,8 @@ from jinku.risk.screening.tables_control import SUBJECTS, TABLES
 ROLES = frozenset({"customer", "owner", "agent", "controlled", "counterparty"})
 CHAIN_LINKS_MAX = 8
 _CHUNK_ROWS = 500
-Cleared = frozenset[tuple[str, str, str]]
+Cleared = frozenset[tuple[str, str, str, str]]
+"""Pairs that were cleared: subject and its digest, entry and its digest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,12 @@ class Book:
         with self._database.writing() as connection:
             return connection.execute(delete(SUBJECTS).where(SUBJECTS.c.key == key)).rowcount > 0
 
+    def subject(self, key: str) -> Subject | None:
+        """Who is in the book under a key; None where nobody is."""
+        with self._database.reading() as connection:
+            row = connection.execute(select(SUBJECTS).where(SUBJECTS.c.key == key)).first()
+        return None if row is None else _subject(row.key, json.loads(row.document), row.of, row.role)
+
     def subjects(self) -> list[Subject]:
         """Everyone in the book, by key."""
         with self._database.reading() as connection:
@@ -139,7 +146,7 @@ def rescreen(
     for one in book.values():
         for hit in running.index.search(one):
             digest = running.digests[hit.entry.key]
-            if (one.key, hit.entry.key, digest) not in cleared:
+            if (one.key, one.digest, hit.entry.key, digest) not in cleared:
                 found.append(_finding(one, hit, book, running, known.get(hit.entry.key) != digest))
     return sorted(found, key=lambda one: (not one.new, -one.score, one.subject, one.entry))
 

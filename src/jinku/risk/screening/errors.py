@@ -30,3 +30,17 @@ class NotAsked(ScreeningError):
 
     code: ClassVar[str] = "not_asked"
     http_status: ClassVar[int] = 409
+
+
+class ScreeningAltered(ScreeningError):
+    """Lists or clearances in the control data are not what the log seals."""
+
+    code: ClassVar[str] = "screening_altered"
+    http_status: ClassVar[int] = 503
+
+    def __init__(self, what: str, problem: str) -> None:
+        super().__init__(
+            f"{what} {problem}",
+            remedy="restore the control database from a backup; or have two persons look and take it as it stands: "
+            "jinku screen adopt",
+        )

@@ -10,8 +10,10 @@ Rules:
 3. A version that loses more than `LOSS_SHARE_MAX` of the running entries, or of those of a version that was in force
    within `LOSS_PERIOD_NS`, is refused. Who knows that it is right proposes it as a great loss, and another person
    confirms it; until then the running version stays.
-4. A version is written, then sealed. What a process that ended in between left unsealed is sealed when a desk
-   is opened.
+4. A version is written, then sealed; what is not sealed has not happened (`jinku.risk.screening.sealing`). `resume`,
+   when a house opens, undoes what a process that ended in between left.
+5. What is in force is what the log seals: versions are compared with their sealed acts each time, and the entries of a
+   version with its content when they are indexed. A record that differs is named, and nothing is answered from it.
 
 Example::
 
@@ -24,35 +26,28 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from jinku.base.canonical import canonical_json
 from jinku.base.clock import NS_PER_DAY, Clock
 from jinku.base.database import Database
 from jinku.base.persons import PERSON, same_person
-from jinku.risk.screening.errors import BadList, NoList, NotAsked, ScreeningError
+from jinku.ledger.sealed import LogSeals, SealingLedger
+from jinku.risk.screening.errors import BadList, NoList, NotAsked, ScreeningAltered, ScreeningError
 from jinku.risk.screening.formats.reading import Loaded
 from jinku.risk.screening.index import Index
 from jinku.risk.screening.model import Entry
-from jinku.risk.screening.tables_control import ENTRIES, MEMBERS, TABLES, VERSIONS
+from jinku.risk.screening.sealing import LIST, UNSEALED, ScreeningActs, undone
+from jinku.risk.screening.tables_control import ENTRIES, MEMBERS, VERSIONS
 
-TOPIC_LISTS = 14
 LOSS_SHARE_MAX = 0.1
 LOSS_PERIOD_NS = 30 * NS_PER_DAY
 """Losses are counted against every version that was in force within this time: many small ones are a great one."""
 IN_FORCE, WAITING, REFUSED = "in_force", "waiting", "refused"
-UNSEALED = -1
 _CHUNK_ROWS = 500
-
-
-class Sealer(Protocol):
-    """What is needed of a ledger."""
-
-    def seal(self, digest: bytes, topic: int) -> tuple[int, int]:
-        """Put a digest into the log; its entry's number and timestamp."""
-        ...
+_MOMENTS = ("loaded_at", "effective_from")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +89,17 @@ class Version:
             "state": self.state,
         }
 
+    @classmethod
+    def of(cls, document: dict[str, Any], sealed_entry: int = UNSEALED) -> "Version":
+        """From JSON values."""
+        moments = {name: int(document[name]) for name in _MOMENTS}
+        return cls(**{**document, **moments}, sealed_entry=sealed_entry)
+
+    @property
+    def key(self) -> str:
+        """List and number."""
+        return f"{self.list}.{self.version}"
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -130,25 +136,48 @@ def versions_key(versions: Iterable[Version]) -> str:
 
 def content_digest(entries: Iterable[Entry]) -> str:
     """SHA-256 over the digests of entries in order of their ids, in hexadecimal."""
-    lines = sorted(f"{entry.id} {entry.digest}" for entry in entries)
+    return content_of((entry.id, entry.digest) for entry in entries)
+
+
+def content_of(digests: Iterable[tuple[str, str]]) -> str:
+    """SHA-256 over ids of entries with their digests, in order of the ids, in hexadecimal."""
+    lines = sorted(f"{one} {digest}" for one, digest in digests)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 class ListDesk:
     """Versions of lists on a control database."""
 
-    def __init__(self, database: Database, ledger: Sealer, clock: Clock) -> None:
-        database.add(TABLES)
-        self._database, self._ledger, self._clock = database, ledger, clock
+    def __init__(
+        self, database: Database, ledger: SealingLedger, clock: Clock, seals: LogSeals | None = None
+    ) -> None:
+        """`seals` are those of the house, where it keeps their places."""
+        self._acts = ScreeningActs(database, ledger, seals)
+        self._database, self._clock = database, clock
         self._running: Running | None = None
-        self.resume()
 
     def resume(self) -> int:
-        """Seal what was written but not sealed when a process ended in between; how many versions."""
-        waiting = [one for one in self.versions() if one.sealed_entry == UNSEALED]
-        for one in waiting:
-            self._sealed(one)
-        return len(waiting)
+        """Undo what was written and not sealed when a process ended in between; how many acts were left. Only for who
+        opens the house: nobody may be at work. Raises ScreeningAltered."""
+        pending = self._acts.pending(LIST)
+        standing = self._acts.standing(LIST) if pending else {}
+        for one in pending:
+            if one.entry != UNSEALED:
+                self._acts.mark(one.number, one.entry)
+                self._note(one.key, one.entry)
+        for one in undone(pending):
+            with self._database.writing() as connection:
+                self._acts.drop(connection, one.number)
+                name, _, number = one.key.rpartition(".")
+                here = (VERSIONS.c.list == name) & (VERSIONS.c.version == int(number))
+                connection.execute(delete(VERSIONS).where(here))
+                if one.key in standing:
+                    row = Version.of(standing[one.key], 0)
+                    connection.execute(insert(VERSIONS), [_row(row)])
+                else:
+                    members = (MEMBERS.c.list == name) & (MEMBERS.c.version == int(number))
+                    connection.execute(delete(MEMBERS).where(members))
+        return len(pending)
 
     def load(
         self,
@@ -186,7 +215,8 @@ class ListDesk:
                 now if effective_from is None else effective_from, "", WAITING if waits else IN_FORCE,
             )  # fmt: skip
             _keep(connection, version, loaded.entries)
-        return self._sealed(version)
+            act = self._acts.add(connection, LIST, version.key, version.document())
+        return self._sealed(version.key, act)
 
     def _loses_too_much(self, loaded: Loaded, before: dict[str, str]) -> bool:
         lost = before.keys() - {entry.id for entry in loaded.entries}
@@ -224,14 +254,22 @@ class ListDesk:
             changed = {"state": state, "checked_by": by, "effective_from": when, "sealed_entry": UNSEALED}
             connection.execute(update(VERSIONS).where(here).values(changed))
             decided = _version(connection, name, version)
-        return self._sealed(decided)
+            act = self._acts.add(connection, LIST, decided.key, decided.document())
+        return self._sealed(decided.key, act)
 
-    def _sealed(self, version: Version) -> Version:
-        entry, _ = self._ledger.seal(hashlib.sha256(canonical_json(version.document())).digest(), TOPIC_LISTS)
+    def _sealed(self, key: str, act: int) -> Version:
+        return self._note(key, self._acts.seal(act))
+
+    def _note(self, key: str, entry: int) -> Version:
+        name, _, number = key.rpartition(".")
         with self._database.writing() as connection:
-            here = (VERSIONS.c.list == version.list) & (VERSIONS.c.version == version.version)
+            here = (VERSIONS.c.list == name) & (VERSIONS.c.version == int(number))
             connection.execute(update(VERSIONS).where(here).values(sealed_entry=entry))
-            return _version(connection, version.list, version.version)
+            return _version(connection, name, int(number))
+
+    def stands(self) -> dict[str, dict[str, Any]]:
+        """Every version by its key as the control data has it, unproven: what `ScreeningActs.adopt` takes."""
+        return {one.key: one.document() for one in self.versions()}
 
     def versions(self, name: str | None = None) -> list[Version]:
         """All versions, or those of one list, oldest first."""
@@ -241,10 +279,17 @@ class ListDesk:
             return [Version(*row) for row in rows]
 
     def in_force(self, at: int | None = None) -> tuple[Version, ...]:
-        """The version of each list that is in force at a moment (now if None)."""
+        """The version of each list that is in force at a moment (now if None), by the log. Raises ScreeningAltered."""
         moment = self._clock() if at is None else at
         latest: dict[str, Version] = {}
-        for one in sorted(self.versions(), key=lambda one: (one.effective_from, one.version)):
+        kept = {one.key: one for one in self.versions()}
+        self._acts.compare(LIST, {key: one.document() for key, one in kept.items()})
+        standing = self._acts.standing(LIST)
+        proven = [
+            Version.of(body, kept[key].sealed_entry if key in kept else UNSEALED)
+            for key, body in standing.items()
+        ]
+        for one in sorted(proven, key=lambda one: (one.effective_from, one.version)):
             if one.state == IN_FORCE and one.effective_from <= moment:
                 latest[one.list] = one
         return tuple(latest[name] for name in sorted(latest))
@@ -253,6 +298,10 @@ class ListDesk:
         """The entries of a version, by id. Raises NoList."""
         with self._database.reading() as connection:
             _version(connection, name, version)
+        return self._entries(name, version)
+
+    def _entries(self, name: str, version: int) -> list[Entry]:
+        with self._database.reading() as connection:
             joined = MEMBERS.join(ENTRIES, MEMBERS.c.digest == ENTRIES.c.digest)
             here = (MEMBERS.c.list == name) & (MEMBERS.c.version == version)
             chosen = select(ENTRIES.c.document).select_from(joined).where(here).order_by(MEMBERS.c.entry)
@@ -283,9 +332,17 @@ class ListDesk:
         return made
 
     def running_of(self, versions: Sequence[Version]) -> Running:
-        """These versions, indexed. Raises NoList."""
-        entries = [entry for one in versions for entry in self.entries(one.list, one.version)]
-        return Running(tuple(versions), Index(entries), {entry.key: entry.digest for entry in entries})
+        """These versions, indexed. Raises NoList, and ScreeningAltered where entries are not those of their version."""
+        entries: list[Entry] = []
+        digests: dict[str, str] = {}
+        for one in versions:
+            found = [(entry, entry.digest) for entry in self._entries(one.list, one.version)]
+            if content_of((entry.id, digest) for entry, digest in found) != one.content:
+                told = f"has other entries than were loaded ({len(found)} for {one.entries})"
+                raise ScreeningAltered(f"version {one.version} of the list {one.list}", told)
+            entries += [entry for entry, _ in found]
+            digests |= {entry.key: digest for entry, digest in found}
+        return Running(tuple(versions), Index(entries), digests)
 
 
 def _person(by: str) -> None:
@@ -339,6 +396,10 @@ def _members(connection: Connection, name: str, version: int) -> dict[str, str]:
     return {row.entry: row.digest for row in connection.execute(chosen)}
 
 
+def _row(version: Version) -> dict[str, Any]:
+    return {column.name: getattr(version, column.name) for column in VERSIONS.columns}
+
+
 def _keep(connection: Connection, version: Version, entries: Sequence[Entry]) -> None:
     documents = {entry.digest: canonical_json(entry.document()).decode() for entry in entries}
     wanted = list(documents)
@@ -349,8 +410,7 @@ def _keep(connection: Connection, version: Version, entries: Sequence[Entry]) ->
     fresh = [{"digest": one, "document": documents[one]} for one in wanted if one not in known]
     if fresh:
         connection.execute(insert(ENTRIES), fresh)
-    row = {column.name: getattr(version, column.name) for column in VERSIONS.columns}
-    connection.execute(insert(VERSIONS), [row])
+    connection.execute(insert(VERSIONS), [_row(version)])
     members = [
         {"list": version.list, "version": version.version, "entry": entry.id, "digest": entry.digest}
         for entry in entries

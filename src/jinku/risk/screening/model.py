@@ -124,6 +124,12 @@ class Subject:
     """The key of the customer whose owner, agent or counterparty it is; empty for a customer itself."""
     role: str = "customer"
 
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what it is screened by: names, kind and facts, in hexadecimal."""
+        told = {"facts": self.facts.document(), "kind": self.kind.value, "names": list(self.names)}
+        return hashlib.sha256(canonical_json(told)).hexdigest()
+
 
 @dataclass(frozen=True, slots=True)
 class Part:

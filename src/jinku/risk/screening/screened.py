@@ -68,7 +68,8 @@ class Screened:
         if not any(name.strip() for name in subject.names):
             return UNNAMED
         for hit in self._running.index.search(subject):
-            if (subject.key, hit.entry.key, self._running.digests[hit.entry.key]) not in self._cleared:
+            entry = hit.entry.key
+            if (subject.key, subject.digest, entry, self._running.digests[entry]) not in self._cleared:
                 return Answer(True, hit.entry.key, hit.score)
         return CLEAN
 

@@ -1,4 +1,5 @@
-"""The control tables of screening: versions of lists with their entries, the book, the whitelist.
+"""The control tables of screening: versions of lists with their entries, the book, the whitelist, and what was done
+to them.
 
 Personal data stays in these tables: nothing of it goes into an error, a log line or a seal.
 """
@@ -48,14 +49,25 @@ SUBJECTS = Table(
     Column("role", String(20), nullable=False),
 )
 Index("screening_subject_of", SUBJECTS.c.of)
+ACTS = Table(
+    "screening_act",
+    TABLES,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("kind", String(12), nullable=False),
+    Column("key", String(60), nullable=False),
+    Column("document", Text, nullable=False),
+    Column("entry", BigInteger, nullable=False),
+)
 CLEARED = Table(
-    "screening_cleared",
+    "screening_clearance",
     TABLES,
     Column("id", Integer, primary_key=True),
     Column("subject", String(128), nullable=False, index=True),
+    Column("subject_digest", String(64), nullable=False),
     Column("entry", String(128), nullable=False),
     Column("entry_digest", String(64), nullable=False),
     Column("reason", Text, nullable=False),
+    Column("reason_digest", String(64), nullable=False),
     Column("proposed_by", String(64), nullable=False),
     Column("proposed_at", BigInteger, nullable=False),
     Column("confirmed_by", String(64), nullable=False),
