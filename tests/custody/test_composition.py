@@ -14,7 +14,6 @@ from tests.custody.orders.kit import CHART, A, Clock
 from jinku.base.database import Database
 from jinku.bootstrap import open_house
 from jinku.bootstrap.custody import DRILLS_FILE, Custody
-from jinku.bootstrap.guarded import GuardedBooking
 from jinku.cli.main import main
 from jinku.custody.breaks.correction import Against
 from jinku.custody.breaks.model import State
@@ -63,13 +62,13 @@ def test_the_guard_needs_none_of_the_others_connections(custody: Custody) -> Non
     with ExitStack() as taken:
         for _ in range(15):  # all that the pool of a database gives
             taken.enter_context(custody.house.control.engine.connect())
-        done = custody.guard(1).book(_deposit(1, FRIDAY))
+        done = custody.by_hand.book(_deposit(1, FRIDAY))
     assert done.results["status"].tolist() == [CreateTransferStatus.CREATED]
 
 
 def test_what_is_booked_by_hand_passes_the_guard(custody: Custody) -> None:
     """R6 R10 R12: a write-off and a remedy of a day that is over, or to come, are refused and move nothing."""
-    booking = GuardedBooking(custody.house.ledger, custody.guard)
+    booking = custody.by_hand
     with pytest.raises(CloseRefused, match="has not begun"):
         booking.create_transfers_array(_deposit(2, MONDAY))
     assert booking.create_transfers_array(_deposit(3, FRIDAY))["status"][0] == CreateTransferStatus.CREATED

@@ -59,7 +59,7 @@ def open_services(
     custody.recover()
     return Services(
         house=house,
-        asynchronous=AsyncLedger(house.ledger, None if custody.risk is None else custody.risk.gate.submit),
+        asynchronous=AsyncLedger(house.ledger),
         token=token,
         idempotency=IdempotencyStore(house.directory / IDEMPOTENCY_FILE, clock),
         desk=StatementDesk(house.directory, clock, custody.closing.screen_taken_in),

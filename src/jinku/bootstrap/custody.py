@@ -8,7 +8,9 @@ Rules:
 4. `recover` brings to its end what a crash left half done anywhere; it is the first thing to do after opening.
 5. What a person books by hand (write-offs, remedies) passes the same guard of business days as orders do. It asks which
    days are closed on the ledger's writing thread, by connections of its own: all others may be waiting for that thread.
-6. Where the house has risk switched on, orders pass its desk, and `risk` has its gate; see `jinku.bootstrap.risk`.
+6. Where the house has risk switched on, `House.ledger` writes through its gate, whoever holds it: agreements,
+   write-offs, remedies. Orders pass its desk; the corridor and the office of parties have passages
+   (`jinku.bootstrap.passages`).
 7. Records of several legal entities are kept as long as the longest of their jurisdictions wants.
 
 Example::
@@ -34,6 +36,8 @@ from jinku.base.database import Database
 from jinku.base.errors import InputError
 from jinku.bootstrap.guarded import GuardedBooking
 from jinku.bootstrap.house import CONTROL_FILE, House
+from jinku.bootstrap.risk_retention import ROWS as RISK_ROWS
+from jinku.bootstrap.risk_retention import risk_records
 from jinku.bootstrap.risk_settings import RISK_FILE
 from jinku.custody.agreements.accounts import ChartNames
 from jinku.custody.agreements.office import AgreementOffice
@@ -69,6 +73,7 @@ from jinku.custody.structure.book import StructureBook
 from jinku.custody.structure.chart import Chart
 from jinku.custody.structure.model import Structure
 from jinku.custody.structure.template import load_structure
+from jinku.ledger.service import Ledger
 
 if TYPE_CHECKING:
     from jinku.bootstrap.risk import Risk
@@ -172,19 +177,22 @@ class Custody(Closing):
         key = load_or_make_key(house.directory / "keys" / PARTIES_KEY_FILE)
         stores = Stores(PartyRegister(house.control), self.people, key)
         payouts = CorridorPayouts(self.corridor)
-        return PartyOffice(
-            house.ledger, Institution(entity, self.structure(entity)), stores, payouts, self.clock
-        )
+        risk = self.risk
+        ledger = house.ledger if risk is None else risk.parties_ledger
+        return PartyOffice(ledger, Institution(entity, self.structure(entity)), stores, payouts, self.clock)
 
     def corridor(self, entity: int, currency: int) -> Corridor:
         """The corridor that orders in these books go through."""
         return self._once("corridor", lambda: self._corridor(entity, currency), entity, currency)
 
     def _corridor(self, entity: int, currency: int) -> Corridor:
-        house, chart = self.house, self.chart(entity, currency)
-        guard = self.guard(entity)
-        decider = None if self.risk is None else self.risk.order_decider()
-        rooms = Rooms.of(house.ledger, house.control, chart, clock=self.clock, guard=guard, decider=decider)
+        house, chart, risk = self.house, self.chart(entity, currency), self.risk
+        if risk is None:
+            guard = self._guard_of(entity)
+            return Corridor(Rooms.of(house.ledger, house.control, chart, clock=self.clock, guard=guard))
+        ledger, decider = risk.orders_ledger, risk.order_decider()
+        guard = self._once("orders guard", lambda: self._guard(entity, ledger), entity)
+        rooms = Rooms.of(ledger, house.control, chart, clock=self.clock, guard=guard, decider=decider)
         return Corridor(rooms)
 
     @property
@@ -209,12 +217,19 @@ class Custody(Closing):
             alerts = open_desks(self.house, self.clock, zone=zone).alerts
             self._once("risk watch", lambda: self._undo.enter_context(RiskWatch(risk, alerts)))
 
-    def guard(self, entity: int) -> BackdatingGuard:
+    def _guard_of(self, entity: int) -> BackdatingGuard:
         """What stands before the ledger for a legal entity's books (rule 5)."""
-        return self._once("guard", lambda: self._guard(entity), entity)
+        ledger = self.house.ledger if self.risk is None else self.risk.dated_ledger
+        return self._once("guard", lambda: self._guard(entity, ledger), entity)
 
-    def _guard(self, entity: int) -> BackdatingGuard:
-        return BackdatingGuard(self.house.ledger, self.hours(entity), self.clock, closed=self._closed_days)
+    def _guard(self, entity: int, ledger: Ledger) -> BackdatingGuard:
+        return BackdatingGuard(ledger, self.hours(entity), self.clock, closed=self._closed_days)
+
+    @property
+    def by_hand(self) -> GuardedBooking:
+        """Where what persons book by hand goes (rules 5 and 6)."""
+        risk = self.risk
+        return GuardedBooking(self.house.ledger, self._guard_of, None if risk is None else lambda: risk.gate)
 
     @property
     def _closed_days(self) -> DayBook:
@@ -307,7 +322,7 @@ class Custody(Closing):
                 calendar_of=lambda entity: calendar_named(self.structure(entity).calendar),
                 chart_of=self.chart,
                 level_of=lambda person: levels.get(person, 1),
-                book=lambda rows: GuardedBooking(self.house.ledger, self.guard).book(rows).results,
+                book=lambda rows: self.by_hand.book(rows).results,
             )
         )
 
@@ -334,7 +349,7 @@ class Custody(Closing):
     @property
     def remedies(self) -> RemedyDesk:
         """The desk that makes shortfalls good and takes excesses out."""
-        payer = OrderPayer(GuardedBooking(self.house.ledger, self.guard), self.structure)
+        payer = OrderPayer(self.by_hand, self.structure)
         return self._once(
             "remedies",
             lambda: RemedyDesk(self.house.control, self.days, self.house.ledger, payer, self.clock),
@@ -352,12 +367,17 @@ class Custody(Closing):
         regimes = sorted({self.structure(entity).jurisdiction for entity, _ in self.books})
         together = "+".join(regimes)
         parts = OfficeParts(
-            house.control, house.ledger, self.clock, together, longest_of(ROWS, regimes, together)
+            house.control,
+            house.ledger,
+            self.clock,
+            together,
+            longest_of((*ROWS, *RISK_ROWS), regimes, together),
         )
         statements = StatementDesk(house.directory, self.clock)
         kinds: list[RecordKind] = [
             BreakWords(house.control),
             FileRecords("statement file", statements.directory, statements.ended_on),
+            *risk_records(house, self.clock),
         ]
         return RetentionOffice(parts, kinds)
 
@@ -389,7 +409,7 @@ def approval_levels(path: Path) -> dict[str, int]:
         return {}
     try:
         levels = tomllib.loads(path.read_text(encoding="utf-8")).get("levels", {})
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RecursionError) as error:
         raise InputError("cannot be read as TOML", file=path.name, remedy="see docs/breaks.md") from error
     for person, level in levels.items():
         if not isinstance(level, int) or level < 1:

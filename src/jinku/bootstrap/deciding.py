@@ -143,6 +143,12 @@ class Gate(Closing):
             request.answer(np.zeros(0, RESULT))
         return request
 
+    def sent_by(self, rows: Array, send: Callable[[Array], Array]) -> Array:
+        """Like `create_transfers_array`; what may go is booked by `send` (rule 5). Raises what both raise."""
+        request = Sent(rows, send)
+        self.submit(request)
+        return self.wait(request)
+
     def wait(self, request: Waiting) -> Array:
         """The ``RESULT`` rows of a batch handed over. Raises what `create_transfers_array` raises."""
         results = request.result()
@@ -198,13 +204,13 @@ class Gate(Closing):
         if first is None:
             return []
         group, events = [first], len(first.payload)
+        together = min(TOGETHER_EVENTS, SLICES_TOGETHER * self._office.desk.slice_events)
         while not self._queue.empty() and not isinstance(first, Sent):
             request = self._queue.get()
             if request is None:
                 self._queue.put(None)
                 break
             events += len(request.payload)
-        together = min(TOGETHER_EVENTS, SLICES_TOGETHER * self._office.desk.slice_events)
             if events > together or isinstance(request, Sent):
                 self._next = request
                 break

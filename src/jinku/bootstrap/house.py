@@ -6,7 +6,9 @@ Rules:
 2. The log's keys are made once, with the directory; a directory whose key is missing is refused, since a new key would
    start another log.
 3. What a directory holds is in ``house.json``; see ``docs/house.md``.
-4. Control data (parties, orders, days, breaks …) lies in ``control.db`` beside the ledger, or in the PostgreSQL
+4. Whoever is handed the house's ledger writes money through its door (`jinku.bootstrap.house_door`), which is shut
+   where risk is on and no desk of it has the door.
+5. Control data (parties, orders, days, breaks …) lies in ``control.db`` beside the ledger, or in the PostgreSQL
    database that ``house.json`` names; each store adds its tables to it.
 
 Example::
@@ -29,6 +31,8 @@ from jinku.base.closing import Closing
 from jinku.base.database import Database
 from jinku.base.errors import JinkuError
 from jinku.base.files import replace_durably
+from jinku.bootstrap.house_door import Door
+from jinku.bootstrap.risk_switch import RiskSwitch, shut_because
 from jinku.crypto.keyfile import create_key_file, load_key_file
 from jinku.crypto.signer import Ed25519Signer, MlDsa44Signer, Signer
 from jinku.ledger.opening import open_journal
@@ -74,6 +78,8 @@ class House(Closing):
     publisher: Publisher
     control: Database
     """The control data; stores add their tables to it."""
+    door: Door
+    """Where money passes (rule 4)."""
 
     @property
     def log_directory(self) -> Path:
@@ -129,7 +135,11 @@ def open_house(
             Publisher(directory / "log", settings.origin, signers, ledger, recheck_entries=recheck_entries)
         )
         database = undo.enter_context(Database.open(settings.control or directory / CONTROL_FILE))
-        house = House(directory, settings, ledger, publisher, database)
+        door = Door(ledger)
+        switch = RiskSwitch(directory, database, ledger, clock)
+        if (why := shut_because(switch, directory)) is not None:
+            door.shut(why)
+        house = House(directory, settings, door.ledger, publisher, database, door)
         house.publish()
         replace_durably(directory / VKEY_FILE, "".join(f"{key}\n" for key in house.vkeys).encode())
         publisher.start()

@@ -8,7 +8,9 @@ Rules:
    sent yet. Nothing is decided before.
 3. What is in force is put on the shelf by its digest when the house is opened, so any later day finds it.
 4. Closing keeps a snapshot of the features' state; one is kept too where a start had much to read again.
-5. `refresh` takes what was published, made champion, loaded as a list, rated or measured since, between two batches:
+5. A desk takes the door of its house (`jinku.bootstrap.house_door`): what anybody moves in it passes the gate from
+   then on. Only the rooms that are handed a passage book beside it (`jinku.bootstrap.passages`).
+6. `refresh` takes what was published, made champion, loaded as a list, rated or measured since, between two batches:
    a batch is decided by the versions before or by those after, and its record names them. What does not check leaves
    what runs.
 
@@ -35,22 +37,25 @@ from jinku.base.errors import JinkuError
 from jinku.bootstrap.deciding import Gate
 from jinku.bootstrap.deciding_acts import WaitingActs
 from jinku.bootstrap.house import House
+from jinku.bootstrap.passages import OrdersPassage, PartiesPassage
 from jinku.bootstrap.risk_orders import OrderDecider
 from jinku.bootstrap.risk_persons import HousePersons, Known
 from jinku.bootstrap.risk_settings import RISK_DIRECTORY, RISK_FILE, RiskSettings
 from jinku.bootstrap.risk_sources import Sources
+from jinku.bootstrap.risk_switch import RiskSwitch
+from jinku.ledger.committer import Request
 from jinku.risk.decision.desk import Desk
 from jinku.risk.decision.engines import HouseEngines, loaded, shelved
 from jinku.risk.decision.errors import DecisionsHalted
 from jinku.risk.decision.history import Snapshots, rebuilt
 from jinku.risk.decision.ids import IdIndex
 from jinku.risk.decision.journal import Journal
+from jinku.risk.decision.late import LateBook
 from jinku.risk.decision.model import Versions
 from jinku.risk.decision.office import DecisionOffice, ids_from, last_time
 from jinku.risk.decision.policy import Policy
 from jinku.risk.decision.record import RecordKind, decode
 from jinku.risk.decision.replay import Replayed, replay
-from jinku.risk.decision.late import LateBook
 from jinku.risk.decision.shelf import Shelf
 from jinku.risk.decision.transfers import ORIGIN, Persons, Scene
 from jinku.risk.decision.waiting import WaitingBook
@@ -78,6 +83,7 @@ class Risk(Closing):
         self._directory = house.directory / RISK_DIRECTORY
         self._directory.mkdir(mode=0o700, exist_ok=True)
         self.settings = RiskSettings.read(house.directory / RISK_FILE)
+        self.switch = RiskSwitch(house.directory, house.control, house.ledger, clock)
         self.sources = Sources(house, self._directory, self.settings, clock)
         self.shelf = Shelf(self._directory / "versions")
         self.snapshots = Snapshots(self._directory / "state")
@@ -85,6 +91,8 @@ class Risk(Closing):
         """Why what was published last did not come into force; empty where it did."""
         self._recovered, self._lock, self._refreshing = False, threading.Lock(), threading.Lock()
         with contextlib.ExitStack() as undo:
+            raw = house.door.attach(self._take)
+            undo.callback(house.door.detach, self._take)
             self.persons = undo.enter_context(HousePersons(house, clock, self.settings.zone))
             self.scene = Scene(LocalTime(self.settings.zone), persons or self.persons)
             known = self.persons.prepared()
@@ -100,27 +108,34 @@ class Risk(Closing):
                 self.snapshots.put(self.journal.size, engines)
             desk = undo.enter_context(Desk(engines, policy, monotonic=monotonic))
             self.waiting = WaitingBook(house.control)
+            late = LateBook(self.persons.whose)
+            late.read(self.journal, late.first(self.journal, clock() // 1_000), self.journal.size)
             self.office = DecisionOffice(
                 desk,
                 self.journal,
                 self._index(),
                 Stamper(clock, last_time(self.journal)),
                 self.persons,
+                late,
             )
             self._gate = undo.enter_context(
                 Gate(
-            late = LateBook(self.persons.whose)
-            late.read(self.journal, late.first(self.journal, clock() // 1_000), self.journal.size)
-                    house.ledger,
+                    raw,
                     self.office,
                     self.waiting,
                     self.scene,
                     mark=self._directory / "sent",
                     clock=clock,
-                late,
                 )
             )
-            self.acts = WaitingActs(house.ledger, self.office, self.waiting, self._gate.mark, clock)
+            self.acts = WaitingActs(raw, self.office, self.waiting, self._gate.mark, clock)
+            self.orders_ledger = raw.through(OrdersPassage(raw, self.office, clock).submit)
+            """The ledger as custody's corridor has it."""
+            self.parties_ledger = raw.through(PartiesPassage(raw, self.office, clock).submit)
+            """The ledger as the office of parties has it."""
+            self.dated_ledger = raw
+            """The ledger as the guard of business days has it that the gate sends by."""
+            self.switch.enter(self.settings)
             undo.pop_all()
 
     @property
@@ -129,6 +144,9 @@ class Risk(Closing):
         if not self._recovered:
             raise DecisionsHalted("what a crash left is not finished yet")
         return self._gate
+
+    def _take(self, request: Request) -> None:
+        self.gate.submit(request)
 
     def recover(self) -> int:
         """Finish what a crash left (rule 2); how many records were sent or done again."""
@@ -217,6 +235,7 @@ class Risk(Closing):
                 self.snapshots.put(self.journal.size, desk.engines)
         self.office.close()
         self.persons.close()
+        self.house.door.detach(self._take)
 
     def _index(self) -> IdIndex:
         journal = self.journal

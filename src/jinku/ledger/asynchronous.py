@@ -14,7 +14,7 @@ import numpy as np
 
 from jinku.ledger import committer as run
 from jinku.ledger import convert
-from jinku.ledger.committer import Execute, Request
+from jinku.ledger.committer import Execute
 from jinku.ledger.errors import LedgerError
 from jinku.ledger.layout import ACCOUNT, RESULT, TRANSFER, Array
 from jinku.ledger.model import (
@@ -85,10 +85,8 @@ class _Awaited:
 class AsyncLedger:
     """Coroutines over an open :class:`Ledger`; to be used on one event loop."""
 
-    def __init__(self, ledger: Ledger, submit: Callable[[Request], None] | None = None) -> None:
-        """`submit` takes writes instead of the ledger itself: whoever stands before it."""
+    def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
-        self._submit = submit or ledger.submit
         self._mailbox: _Mailbox | None = None
 
     async def create_accounts(self, accounts: list[Account]) -> list[CreateAccountResult]:
@@ -158,7 +156,7 @@ class AsyncLedger:
         if self._mailbox is None or self._mailbox.loop is not loop:
             self._mailbox = _Mailbox(loop)
         request = _Awaited(execute, batch, self._mailbox)
-        self._submit(request)
+        self.ledger.submit(request)
         return cast(Array, await request.future)
 
     async def _off_loop(self, read: Callable[[], T]) -> T:

@@ -189,7 +189,14 @@ class DecisionOffice(Closing):
         self._write(ticket.number, lambda: (encode(asked, decided), stamp_of(asked)))
         ticket.kept = True
 
-    def act(self, told: dict[str, Any], begun: Callable[[int], None]) -> int:
+    def exempt(self, told: dict[str, Any]) -> int:
+        """Keep and seal what moves by a passage beside the gate, before it is sent; the record's number. Raises
+        DecisionsHalted."""
+        return self.act(told, lambda _: None, RecordKind.EXEMPT)
+
+    def act(
+        self, told: dict[str, Any], begun: Callable[[int], None], kind: RecordKind = RecordKind.ACT
+    ) -> int:
         """Keep and seal what somebody did with what waits; the record's number, which `begun` hears before it is
         written. Raises DecisionsHalted."""
         with self._begin:
@@ -197,7 +204,7 @@ class DecisionOffice(Closing):
             [time] = self._stamper.stamp(1).tolist()
             number, self._next = self._next, self._next + 1
             begun(number)
-        self._write(number, lambda: (encode_act(told), Stamp(time, 0, RecordKind.ACT)))
+        self._write(number, lambda: (encode_act(told), Stamp(time, 0, kind)))
         return number
 
     def learn(self, events: Callable[[Times], EventBatch], count: int) -> int:
@@ -253,6 +260,11 @@ class DecisionOffice(Closing):
 
     def actions(self, low: Words, high: Words) -> NDArray[np.uint8]:
         """The action decided for each id, by whatever door it came; 0 for ids that were never decided about."""
+        return self.decisions(low, high)[1]
+
+    def decisions(self, low: Words, high: Words) -> tuple[NDArray[np.bool_], NDArray[np.uint8]]:
+        """Which of these ids were decided about, by whatever door they came, and the action of each (0 for the
+        others)."""
         found = np.zeros(len(low), np.uint8)
         with self._begin:
             self._require_running()
@@ -260,7 +272,7 @@ class DecisionOffice(Closing):
             for record in np.unique(places[places != NOWHERE] >> ROW_BITS).tolist():
                 here = (places != NOWHERE) & (places >> ROW_BITS == record)
                 found[here] = self._kept(record)[1]["action"][places[here] & ROWS_MAX]
-        return found
+        return places != NOWHERE, found
 
     def acts_of(self, number: int) -> Iterator[dict[str, Any]]:
         """What was done with a transfer that waits or waited, in order, each as the log seals it. Raises

@@ -8,7 +8,8 @@ Rules:
 2. Form, little-endian: u32 length and canonical JSON (form, origin, versions, reasons, sizes), ids (16 bytes each, low
    word first), requests, ``OUTCOME`` rows, feature values (float64, features × events), hits (bits, 8 rules a byte),
    events.
-3. A record of an act (a release, a refusal) is canonical JSON alone; one of learnt events holds only these.
+3. A record of an act (a release, a refusal) or of a passage is canonical JSON alone; one of learnt events holds only
+   these.
 
 Example::
 
@@ -46,6 +47,8 @@ class RecordKind(IntEnum):
     """What a person or a customer did with what waits."""
     LEARNT = 3
     """Events that entered the history and were not decided about."""
+    EXEMPT = 4
+    """What moved by a passage beside the gate: which transfers, and the code of the reason."""
 
 
 @dataclass(frozen=True)
@@ -179,10 +182,10 @@ def decode_learnt(payload: bytes) -> EventBatch:
 
 
 def events_of(payload: bytes, kind: int) -> EventBatch | None:
-    """The events that a record brings into the history; None for an act."""
+    """The events that a record brings into the history; None for an act or a passage."""
     if kind == RecordKind.LEARNT:
         return decode_learnt(payload)
-    return None if kind == RecordKind.ACT else decode_events(payload)
+    return None if kind in (RecordKind.ACT, RecordKind.EXEMPT) else decode_events(payload)
 
 
 def decode_events(payload: bytes) -> EventBatch:
