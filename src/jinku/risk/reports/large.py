@@ -21,7 +21,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
@@ -111,6 +110,8 @@ def large_values(
     movements: Sequence[Movement], rates: Sequence[Rate], rows: Sequence[Threshold] = THRESHOLDS
 ) -> list[Line]:
     """The large values of all days of `movements`, by DuckDB. Raises NoRate, InputError."""
+    import duckdb  # not at import: who only knows of reports needs none of it
+
     _check(movements)
     if not movements:
         return []
