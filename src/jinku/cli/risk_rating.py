@@ -98,14 +98,14 @@ def override(
 
 @rating_app.command()
 def approve(customer: Customer, by: By, data: Data = DATA_DEFAULT, json: Json = False) -> None:
-    """Approve a person's own grade, as another person."""
+    """Approve what was proposed, a grade of a person's own or its end, as another person."""
     with risk_desks(data) as desks:
         _answer(desks.ratings.approve_override(whole(customer, "CUSTOMER"), by), json)
 
 
 @rating_app.command()
 def refuse(customer: Customer, text: Words, by: By, data: Data = DATA_DEFAULT, json: Json = False) -> None:
-    """Refuse a person's own grade."""
+    """Refuse what was proposed; what is in force stays."""
     with risk_desks(data) as desks:
         _answer(desks.ratings.refuse_override(whole(customer, "CUSTOMER"), by, text), json)
 
@@ -114,7 +114,7 @@ def refuse(customer: Customer, text: Words, by: By, data: Data = DATA_DEFAULT, j
 def end_override(
     customer: Customer, text: Words, by: By, data: Data = DATA_DEFAULT, json: Json = False
 ) -> None:
-    """End a person's own grade: the table's counts again."""
+    """Propose to end a person's own grade: once another person has approved, the table's counts again."""
     with risk_desks(data) as desks:
         _answer(desks.ratings.end_override(whole(customer, "CUSTOMER"), by, text), json)
 

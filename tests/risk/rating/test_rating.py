@@ -116,7 +116,11 @@ def test_a_persons_grade_takes_two_and_ends(kit: Kit) -> None:
     for wrong in (MONDAY + timedelta(366), MONDAY - timedelta(1)):
         with pytest.raises(BadAct):
             kit.ratings.propose_override(2, 4, wrong, "kyc-1", "too long")
-    kit.ratings.end_override(1, "head-2", "the shop is known now")
+    assert kit.ratings.end_override(1, "head-2", "the shop is known now").state == "ending"
+    assert kit.ratings.counts(1, MONDAY).grade == 4
+    with pytest.raises(RatingRefused):
+        kit.ratings.approve_override(1, "Head-2")
+    kit.ratings.approve_override(1, "kyc-1")
     assert kit.ratings.counts(1, MONDAY).grade == 1
     with pytest.raises(RatingRefused):
         kit.ratings.approve_override(1, "head-2")
@@ -124,6 +128,50 @@ def test_a_persons_grade_takes_two_and_ends(kit: Kit) -> None:
     kit.ratings.approve_override(2, "head-1")
     kit.ratings.rate([profile(2, list="sanctions")], "kyc-1")
     assert (lowered.grade, kit.ratings.counts(2, MONDAY).grade) == (3, 5), "a later floor counts all the same"
+    kit.audit()
+
+
+def test_one_person_alone_switches_no_override_off(kit: Kit) -> None:
+    """K6: what is in force stays until another person has confirmed what comes instead, also its end."""
+    kit.ratings.rate([profile(1), profile(2)], "kyc-1")
+    until = MONDAY + timedelta(30)
+    with pytest.raises(RatingUnknown):
+        kit.ratings.end_override(1, "kyc-1", "none is there")
+    kit.ratings.propose_override(1, 5, until, "kyc-1", "cash from a new shop")
+    kit.ratings.approve_override(1, "head-1")
+
+    def counts() -> list[int]:
+        columns = kit.ratings.columns([1], MONDAY)["grade"].tolist()
+        return [kit.ratings.counts(1, MONDAY).grade, *columns, kit.ratings.grades(MONDAY)[1]]
+
+    lower = kit.ratings.propose_override(1, 1, until, "insider", "trust me")
+    assert (lower.state, counts()) == ("proposed", [5, 5, 5])
+    with pytest.raises(RatingRefused):
+        kit.ratings.propose_override(1, 1, until, "insider", "again")
+    with pytest.raises(RatingRefused):
+        kit.ratings.end_override(1, "insider", "again")
+    with pytest.raises(RatingRefused):
+        kit.ratings.approve_override(1, "Insider")
+    assert kit.ratings.refuse_override(1, "head-1", "no").state == "refused"
+    assert counts() == [5, 5, 5]
+    kit.ratings.end_override(1, "insider", "trust me")
+    assert counts() == [5, 5, 5]
+    assert kit.ratings.refuse_override(1, "head-1", "no").state == "in_force"
+    assert counts() == [5, 5, 5]
+    kit.ratings.propose_override(1, 3, until, "kyc-1", "seen")
+    assert kit.ratings.approve_override(1, "head-1").state == "in_force"
+    assert counts() == [3, 3, 3]
+    kit.audit()
+
+
+def test_a_grade_is_approved_by_the_floor_of_that_day(kit: Kit) -> None:
+    """K6: lowering is looked at again by the second person's day."""
+    kit.ratings.rate([profile(2)], "kyc-1")
+    kit.ratings.propose_override(2, 1, MONDAY + timedelta(3), "kyc-1", "known for years")
+    kit.ratings.rate([profile(2, list="watch")], "kyc-2")
+    with pytest.raises(RatingRefused, match="below the floor"):
+        kit.ratings.approve_override(2, "head-1")
+    kit.ratings.refuse_override(2, "head-1", "listed since")
     kit.audit()
 
 

@@ -4,8 +4,9 @@ Rules (K6):
 
 1. A rating is kept with the profile that it was made of; a batch is one act with a digest of all its ratings, sealed.
 2. A person's own grade (override) is proposed by one and approved by another, with a reason and a last day at most a
-   year away. It may lower the grade, but never below a floor that a list or a political office sets. When it ends, the
-   table's grade counts again.
+   year away; so is its end. The one in force stays until the other person has approved: who proposes alone changes
+   nothing. A grade never goes below a floor that a list or a political office sets, when it is proposed, approved and
+   used. When an override ends, the table's grade counts again.
 3. `due` has whom to rate again, by the grade that counts and by expired documents. `columns` gives grade and identity
    of a batch of customers for the decisions.
 
@@ -49,6 +50,7 @@ from jinku.risk.rating.table import (
 )
 
 RUNS, OVERRIDE = "ratings", "override"
+PROPOSE_END = "propose_end"
 _ASKED_AT_ONCE = 400
 RATED = np.dtype([("grade", "u1"), ("identity", "u1"), ("overridden", "?")])
 """The grade that counts (0: never rated), `Identity`, and whether a person's grade counts."""
@@ -72,9 +74,20 @@ class Override(NamedTuple):
     by: str
     text: str
     state: str
-    """``proposed``, ``in_force``, ``refused`` or ``ended``."""
+    """``proposed``, ``in_force``, ``ending`` (its end is proposed), ``refused`` or ``ended``."""
     approved_by: str = ""
     acts: int = 1
+
+
+class Overrides(NamedTuple):
+    """A customer's overrides as they stand."""
+
+    newest: Override
+    """What was asked for last: a grade that waits, or the one that it was about."""
+    in_force: Override | None
+    """What counts, until its last day."""
+    asked_by: str = ""
+    """Who proposed what waits for another person; empty where nothing does."""
 
 
 class Counts(NamedTuple):
@@ -117,11 +130,12 @@ class RatingDesk:
             row = _newest(connection, [customer]).get(customer)
         if row is None:
             raise RatingUnknown
-        return self._counted(row, self.override(customer), day)
+        acts = self._book.history(OVERRIDE, str(customer))
+        return self._counted(row, replay_overrides(acts).in_force if acts else None, day)
 
     def _counted(self, row: Any, override: Override | None, day: date) -> Counts:
         rating = _read(row)
-        override = override if override and override.state == "in_force" and day <= override.until else None
+        override = override if override and day <= override.until else None
         until = date.fromisoformat(row.identity_until) if row.identity_until else None
         grade = _grade(rating, override)
         months = review_row(self._parts.reviews, grade, rating.day).months
@@ -135,7 +149,7 @@ class RatingDesk:
         found = np.zeros(len(customers), RATED)
         with self._book.database.reading() as connection:
             rows = _newest(connection, customers)
-        overrides = {one.customer: one for one in self.overrides() if one.customer in rows}
+        overrides = self._in_force()
         for place, customer in enumerate(customers):
             if customer in rows:
                 counts = self._counted(rows[customer], overrides.get(customer), day)
@@ -146,7 +160,7 @@ class RatingDesk:
         """The grade that counts on `day` of every customer that was rated."""
         with self._book.database.reading() as connection:
             rows = _newest(connection, None)
-        overrides = {one.customer: one for one in self.overrides()}
+        overrides = self._in_force()
         return {
             customer: self._counted(row, overrides.get(customer), day).grade for customer, row in rows.items()
         }
@@ -155,7 +169,7 @@ class RatingDesk:
         """Whom to rate again by `day`, the longest overdue first."""
         with self._book.database.reading() as connection:
             rows = _newest(connection, None)
-        overrides = {one.customer: one for one in self.overrides()}
+        overrides = self._in_force()
         counted = [self._counted(row, overrides.get(customer), day) for customer, row in rows.items()]
         found = [one for one in counted if one.review <= day]
         return sorted(found, key=lambda one: (one.review, -one.grade, one.rating.customer))
@@ -179,36 +193,56 @@ class RatingDesk:
         return self._do(customer, by, "propose", body)
 
     def approve_override(self, customer: int, by: str) -> Override:
-        """Approve it, as another person. Raises RatingUnknown, RatingRefused."""
+        """Approve what was proposed, a grade or an end, as another person. Raises RatingUnknown, RatingRefused."""
         return self._do(customer, by, "approve", {})
 
     def refuse_override(self, customer: int, by: str, text: str) -> Override:
-        """Refuse it. Raises what `approve_override` raises, BadAct."""
+        """Refuse what was proposed: what is in force stays. Raises what `approve_override` raises, BadAct."""
         return self._do(customer, by, "refuse", {"text": words("text", text)})
 
     def end_override(self, customer: int, by: str, text: str) -> Override:
-        """End one that is in force: the table's grade counts again. Raises RatingUnknown, RatingRefused, BadAct."""
-        return self._do(customer, by, "end", {"text": words("text", text)})
+        """Propose to end one that is in force; once another person has approved, the table's grade counts again.
+
+        Raises RatingUnknown, RatingRefused, BadAct."""
+        return self._do(customer, by, PROPOSE_END, {"text": words("text", text)})
 
     def override(self, customer: int) -> Override | None:
-        """The newest override of a customer."""
+        """The newest override of a customer: what waits for a second person, else what was decided last."""
         acts = self._book.history(OVERRIDE, str(customer))
-        return replay_override(acts) if acts else None
+        return replay_overrides(acts).newest if acts else None
 
     def overrides(self) -> list[Override]:
         """The newest override of each customer that has one."""
         keys = self._book.keys(OVERRIDE)
-        return [replay_override(acts) for acts in self._book.histories(OVERRIDE, keys)]
+        return [replay_overrides(acts).newest for acts in self._book.histories(OVERRIDE, keys)]
+
+    def _in_force(self) -> dict[int, Override]:
+        keys = self._book.keys(OVERRIDE)
+        found = [replay_overrides(acts).in_force for acts in self._book.histories(OVERRIDE, keys)]
+        return {one.customer: one for one in found if one is not None}
 
     def _do(self, customer: int, by: str, what: str, body: Mapping[str, Any]) -> Override:
         key = str(customer)
         with self._book.writing() as page:
             acts = page.history(OVERRIDE, key)
-            held = replay_override(acts) if acts else None
+            held = replay_overrides(acts) if acts else None
             _check_move(held, by, what)
             draft = Act.after("", (OVERRIDE, key, len(acts) + 1), 1, by, (what, dict(body)))
+            after = replay_overrides([*acts, draft])
+            if what == "approve" and after.in_force is not None:
+                self._check_floor(page.connection, after.in_force)
             page.add((OVERRIDE, key), by, (what, dict(body)), fold_override([*acts, draft]))
-            return replay_override([*acts, draft])
+            return after.newest
+
+    def _check_floor(self, connection: Connection, one: Override) -> None:
+        """A grade is approved by what is known then, not by what was known when it was proposed."""
+        row = _newest(connection, [one.customer]).get(one.customer)
+        floor = max((reason.floor for reason in _read(row).reasons), default=0) if row is not None else 0
+        if one.grade < floor or one.until < self.today():
+            raise RatingRefused(
+                f"grade {one.grade} until {one.until} is below the floor of {floor} or over by now",
+                remedy="refuse it, and propose another",
+            )
 
     # --- proving --------------------------------------------------------------------------------------------------
 
@@ -233,41 +267,49 @@ class RatingDesk:
         return datetime.fromtimestamp(seconds, UTC).astimezone(ZoneInfo(self._parts.zone)).date()
 
 
-_MOVES: Mapping[str, tuple[str, ...]] = {
-    "propose": ("", "in_force", "refused", "ended"),
-    "approve": ("proposed",),
-    "refuse": ("proposed",),
-    "end": ("in_force",),
-}
-
-
-def _check_move(held: Override | None, by: str, what: str) -> None:
-    if held is None and what != "propose":
-        raise RatingUnknown
-    state = held.state if held else ""
-    if state not in _MOVES[what]:
-        raise RatingRefused(f"the override is {state}", remedy=f"to {what} it must be {_MOVES[what][-1]}")
-    if held is not None and what == "approve" and same_person(by, held.by):
+def _check_move(held: Overrides | None, by: str, what: str) -> None:
+    if held is None:
+        if what != "propose":
+            raise RatingUnknown
+        return
+    if what in ("approve", "refuse") and not held.asked_by:
+        raise RatingRefused("nothing is proposed", remedy=f"to {what} it must be proposed")
+    if what in ("propose", PROPOSE_END) and held.asked_by:
+        raise RatingRefused("a proposal waits", remedy="approve or refuse it first")
+    if what == PROPOSE_END and held.in_force is None:
+        raise RatingRefused("no override is in force", remedy="to end it must be in_force")
+    if what == "approve" and same_person(by, held.asked_by):
         raise RatingRefused("nobody approves a grade of his own", remedy="ask another person")
 
 
-def replay_override(acts: Sequence[Act]) -> Override:
-    """The override that these acts make."""
-    held: Override | None = None
+def replay_overrides(acts: Sequence[Act]) -> Overrides:
+    """Where the acts about a customer's own grades put them. An ``end`` without a proposal is of the time when one
+    person could end alone."""
+    newest: Override | None = None
+    force: Override | None = None
+    asked = ""
     for act in acts:
-        body = act.body
+        body, number = act.body, act.number
         if act.what == "propose":
-            until = date.fromisoformat(body["until"])
-            held = Override(
-                int(body["customer"]), body["grade"], until, act.by, body["text"], "proposed", "", act.number
+            until, asked = date.fromisoformat(body["until"]), act.by
+            newest = Override(
+                int(body["customer"]), body["grade"], until, act.by, body["text"], "proposed", "", number
             )
-        elif held is not None:
-            state = {"approve": "in_force", "refuse": "refused", "end": "ended"}[act.what]
-            approved = act.by if act.what == "approve" else held.approved_by
-            held = held._replace(state=state, approved_by=approved, acts=act.number)
-    if held is None:
+        elif newest is None:
+            break
+        elif act.what == PROPOSE_END and force is not None:
+            asked, newest = act.by, force._replace(state="ending", acts=number)
+        elif act.what == "refuse":
+            kept = force is not None and newest.state == "ending"
+            asked, newest = "", newest._replace(state="in_force" if kept else "refused", acts=number)
+        elif act.what == "end" or newest.state == "ending":
+            asked, force, newest = "", None, newest._replace(state="ended", acts=number)
+        else:
+            asked, newest = "", newest._replace(state="in_force", approved_by=act.by, acts=number)
+            force = newest
+    if newest is None:
         raise RatingUnknown
-    return held
+    return Overrides(newest, force, asked)
 
 
 def fold_runs(_acts: Sequence[Act]) -> Standing:
@@ -276,9 +318,9 @@ def fold_runs(_acts: Sequence[Act]) -> Standing:
 
 
 def fold_override(acts: Sequence[Act]) -> Standing:
-    """Where the acts of an override put it."""
-    held = replay_override(acts)
-    return Standing(held.state, str(held.customer), held.by)
+    """Where the acts of a customer's overrides put them."""
+    newest = replay_overrides(acts).newest
+    return Standing(newest.state, str(newest.customer), newest.by)
 
 
 def _grade(rating: Rating, override: Override | None) -> int:
