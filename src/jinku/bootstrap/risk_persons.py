@@ -16,6 +16,7 @@ Example::
 """
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -155,6 +156,10 @@ class HousePersons(Closing):
     def noted(self, events: EventBatch, decided: Decided) -> None:
         """See `Restraint`."""
         self.known.restraints.noted(events, decided)
+
+    def refused(self, transfers: Sequence[int]) -> None:
+        """See `Restraint`."""
+        self.known.restraints.refused(transfers)
 
     def _screened(self, running: Running, cleared: Cleared, book: tuple[Subject, ...]) -> ListedKeys:
         return ListedKeys(running, cleared, book, self._people)

@@ -4,8 +4,8 @@ Rules:
 
 1. A hold holds, a refusal or an end denies, each movement that the customer is payer, payee or customer of.
 2. A closed method, a limit of amount and one of frequency deny a movement of the customer's own: where it is payer, or
-   the customer of one without a payer. A limit counts what went through or waits within its days, sliding, this
-   movement with it, all kinds together; what was refused afterwards counts on.
+   the customer of one without a payer. Limits count what went through or waits, all kinds together, and no longer what
+   was refused (`jinku.bootstrap.risk_limits`).
 3. A method is told by the movement's kind: its own name, or as `METHOD_KINDS` has it. What the ledger's code alone
    tells ("code-7") is of no method.
 4. What went through before is read from the journal of decisions once, when a limit comes into force.
@@ -17,17 +17,19 @@ Example::
     restraints.demanded(events)  # 0, Action.HOLD or Action.DENY of each
 """
 
-from collections import deque
+import json
+from collections.abc import Sequence
 from types import MappingProxyType
 
 import numpy as np
 
-from jinku.base.currency import TABLE
 from jinku.bootstrap.risk_keys import KeyTable, Numbers
+from jinku.bootstrap.risk_limits import Limits
 from jinku.risk.cases.ladder import METHODS, Rung
 from jinku.risk.cases.restrictions import Restrictions
 from jinku.risk.decision.journal import Journal
-from jinku.risk.decision.model import Action, Array, Bits, Decided
+from jinku.risk.decision.model import Action, Bits, Decided
+from jinku.risk.decision.office import refused_by
 from jinku.risk.decision.record import RecordKind, decode
 from jinku.risk.events.batch import EventBatch
 from jinku.risk.events.columns import Column
@@ -44,11 +46,7 @@ METHOD_KINDS = MappingProxyType(
     }
 )
 """Which way of moving money a movement's kind is, beside the methods' own names."""
-DAY_US = 86_400_000_000
-_CURRENCIES = {unit.number: unit.code for unit in TABLE}
 _BITS = {name: 1 << number for number, name in enumerate(METHODS)}
-Through = tuple[int, str, int]
-"""A movement that went through or waits: time (µs), currency, amount."""
 
 
 class Restraints:
@@ -57,13 +55,8 @@ class Restraints:
     def __init__(self, restrictions: Restrictions, *, by_party: bool) -> None:
         self.restrictions = restrictions
         self._places = KeyTable(restrictions.places, by_party=by_party)
-        self._limited = {
-            place: [restrictions.limits[at] for at in range(row["first"], row["first"] + row["limits"])]
-            for place, row in enumerate(restrictions.rows)
-            if row["limits"]
-        }
-        self._past: dict[int, deque[Through]] = {place: deque() for place in self._limited}
-        self.reach = DAY_US * max((int(one["days"]) for one in restrictions.limits), default=0)
+        self._limits = Limits(restrictions)
+        self.reach = self._limits.reach
         """How far back limits count, in microseconds; 0 where there is none."""
         rungs = restrictions.rows["rung"]
         self._whole = np.select(
@@ -83,20 +76,27 @@ class Restraints:
         ):
             np.maximum(demanded, self._whole[places], out=demanded)
         self._methods_closed(events, own, demanded)
-        self._over_limits(events, own, demanded)
+        demanded[self._limits.beyond(events, own)] = Action.DENY
         return demanded
 
     def noted(self, events: EventBatch, decided: Decided) -> None:
         """Hear what was decided about these events: what went through or waits counts for limits."""
-        if self._limited:
-            self._note(events, decided.outcomes)
+        if self.reach:
+            self._limits.note(events, self._own(events), decided.outcomes)
+
+    def refused(self, transfers: Sequence[int]) -> None:
+        """Hear that what waited under these ids moves no more."""
+        self._limits.give_back(transfers)
 
     def read(self, journal: Journal, first: int, last: int) -> None:
         """Count what the journal's records from `first` up to `last` let through (rule 4). Raises JournalAltered."""
-        for number in range(first, last if self._limited else first):
-            if int(journal.place(number)["kind"]) == RecordKind.DECISIONS:
+        for number in range(first, last if self.reach else first):
+            kind = int(journal.place(number)["kind"])
+            if kind == RecordKind.DECISIONS:
                 kept = decode(journal.read(number))
-                self._note(kept.asked.events, kept.decided.outcomes)
+                self._limits.note(kept.asked.events, self._own(kept.asked.events), kept.decided.outcomes)
+            elif kind == RecordKind.ACT:
+                self.refused(refused_by(json.loads(journal.read(number))))
 
     def _own(self, events: EventBatch) -> Numbers:
         """The row of whoever's own movement each is (rule 2)."""
@@ -106,44 +106,11 @@ class Restraints:
 
     def _methods_closed(self, events: EventBatch, own: Numbers, demanded: Bits) -> None:
         closed = self._methods[own]
-        for place in np.flatnonzero(closed):
-            kind = events.column("kind")[place : place + 1].to_list()[0] or ""
-            if _BITS.get(METHOD_KINDS.get(kind, kind), 0) & int(closed[place]):
-                demanded[place] = Action.DENY
-
-    def _over_limits(self, events: EventBatch, own: Numbers, demanded: Bits) -> None:
-        here: dict[int, list[Through]] = {}
-        for place in np.flatnonzero(np.isin(own, list(self._limited))).tolist():
-            row, one = int(own[place]), _through(events, place)
-            before = here.setdefault(row, [])
-            if any(_beyond(limit, (*self._past[row], *before), one) for limit in self._limited[row]):
-                demanded[place] = Action.DENY
-            else:
-                before.append(one)
-
-    def _note(self, events: EventBatch, outcomes: Array) -> None:
-        own = self._own(events)
-        mine = np.isin(own, list(self._limited)) & (outcomes["action"] < Action.DENY)
-        for place in np.flatnonzero(mine).tolist():
-            past, one = self._past[int(own[place])], _through(events, place)
-            past.append(one)
-            while past[0][0] <= one[0] - self.reach:
-                past.popleft()
-
-
-def _through(events: EventBatch, place: int) -> Through:
-    currency = events.column("currency")[place : place + 1].to_list()[0] or ""
-    return int(events.times[place]), currency, int(events.column("amount").values[place])
-
-
-def _beyond(limit: np.void, past: tuple[Through, ...], one: Through) -> bool:
-    """Whether a movement goes beyond a limit, after those before."""
-    since = one[0] - int(limit["days"]) * DAY_US
-    if limit["rung"] == Rung.LIMIT_FREQUENCY:
-        return sum(at > since for at, _, _ in past) + 1 > int(limit["most"])
-    currency = _CURRENCIES.get(int(limit["currency"]), "")
-    if one[1] != currency:
-        return False
-    return sum(amount for at, code, amount in past if at > since and code == currency) + one[2] > int(
-        limit["most"]
-    )
+        places = np.flatnonzero(closed)
+        if not len(places):
+            return
+        kind = events.column("kind")
+        bits = [_BITS.get(METHOD_KINDS.get(word, word), 0) for word in (*kind.words, "")]
+        codes = np.where(kind.valid, kind.values, len(kind.words))[places]
+        met = places[(np.array(bits, np.int64)[codes] & closed[places].astype(np.int64)) != 0]
+        demanded[met] = Action.DENY

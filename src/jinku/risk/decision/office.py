@@ -21,7 +21,7 @@ import hashlib
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -94,6 +94,10 @@ class Restraint(Protocol):
 
     def noted(self, events: EventBatch, decided: Decided) -> None:
         """Hear what was decided about these events."""
+        ...
+
+    def refused(self, transfers: Sequence[int]) -> None:
+        """Hear that what waited under these ids moves no more."""
         ...
 
 
@@ -204,6 +208,8 @@ class DecisionOffice(Closing):
             [time] = self._stamper.stamp(1).tolist()
             number, self._next = self._next, self._next + 1
             begun(number)
+            if self._restraint is not None and (refused := refused_by(told)):
+                self._restraint.refused(refused)
         self._write(number, lambda: (encode_act(told), Stamp(time, 0, kind)))
         return number
 
@@ -405,6 +411,13 @@ class DecisionOffice(Closing):
 
 
 _MASK = (1 << 64) - 1
+
+
+def refused_by(told: dict[str, Any]) -> list[int]:
+    """The transfers that an act, as the journal has it, refuses for good; none for another act."""
+    if not told.get("done") or told.get("verdict") != REFUSE:
+        return []
+    return [int(one) for one in told["transfers"]]
 
 
 def ids_from(journal: Journal, first: int) -> Iterator[tuple[int, Words]]:
