@@ -10,6 +10,7 @@ import typer
 from jinku.cli.agreement_text import show_result, show_specs, specs_document
 from jinku.cli.failures import Exit
 from jinku.cli.house import DATA_DEFAULT, Data, existing_house
+from jinku.cli.naming import named
 from jinku.cli.options import By, CurrencyCode, Entity, Reason
 from jinku.cli.output import Json, Output
 
@@ -209,15 +210,14 @@ def _office(
 def _parsed(file: Path) -> "Program":
     """The program in `file`. Raises BadSpec, and SyntaxRefused or LimitExceeded naming the file."""
     from jinku.custody.numscript import parse
-    from jinku.custody.numscript.errors import NumscriptError
+    from jinku.custody.numscript.errors import BadSpec
     from jinku.custody.numscript.spec_file import read_text
 
-    text = read_text(file)
-    try:
+    with named(file):
+        text = read_text(file)
+        if not text.strip():
+            raise BadSpec("has no statement", remedy="write at least one send")
         return parse(text)
-    except NumscriptError as error:
-        error.message = f"{file.name}, {error.message}"
-        raise
 
 
 def _show_run(run: "Run", out: Output) -> None:
@@ -264,7 +264,10 @@ def _inputs(file: Path | None, variables: list[str], balances: list[str], featur
     from jinku.custody.numscript import values as v
     from jinku.custody.numscript.spec_file import read_inputs
 
-    given = read_inputs(file) if file is not None else Inputs()
+    given = Inputs()
+    if file is not None:
+        with named(file):
+            given = read_inputs(file)
     rows = {row.key: row for row in given.balances}
     for one in balances:
         account, text = _pair(one, "--balances")

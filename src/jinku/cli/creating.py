@@ -33,6 +33,7 @@ FILE_BYTES_MAX = 512 * 1024 * 1024
 _SMALL_NUMBERS = frozenset({"ledger", "code", "timeout", "user_data_32"})
 Event = TypeVar("Event", AccountIn, TransferIn)
 _DIGITS = re.compile(r"[0-9]{1,10}", re.ASCII)
+_HEADS = "begin with the names of the fields, as docs/cli.md shows"
 _GOOD = frozenset({"created", "exists"})
 Send = Callable[[Array], Array]
 """``TRANSFER`` rows in, ``RESULT`` rows out."""
@@ -159,6 +160,8 @@ def _read_csv(file: Path) -> tuple[str, Records]:
         try:
             names = reader.fieldnames or []
             kind = "transfers" if "amount" in names else "accounts"
+            if "id" not in names:
+                raise InputError("column is missing", file=file.name, line=1, field="id", remedy=_HEADS)
             if len(set(names)) != len(names):
                 raise InputError("names a field twice", file=file.name, line=1, remedy="name each field once")
             records = [(_Place(reader.line_num), _csv_record(row, file, reader.line_num)) for row in reader]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from jinku.cli.house import DATA_DEFAULT, Data
+from jinku.cli.naming import named
 from jinku.cli.options import CurrencyCode, Entity
 from jinku.cli.order import By, opened_acts
 from jinku.cli.output import Json, Output
@@ -173,7 +174,8 @@ def propose(
     """Keep a policy as the next version."""
     from jinku.custody.orders.policy import read_policy
 
-    policy = read_policy(_json(file))
+    with named(file):
+        policy = read_policy(_json(file))
     with opened_acts(data, 1, "CNY") as acts:
         found = acts.corridor.rooms.policies.propose(policy, by=by).document()
     _policy(found, json)

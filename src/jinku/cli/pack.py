@@ -44,7 +44,10 @@ def make(
     settings: Annotated[
         Path | None,
         typer.Option(
-            "--settings", help="resolution.toml in the data directory where left out.", dir_okay=False
+            "--settings",
+            help="resolution.toml in the data directory where left out.",
+            exists=True,
+            dir_okay=False,
         ),
     ] = None,
     fonts: FontFolders = None,

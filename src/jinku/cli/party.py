@@ -11,6 +11,7 @@ import typer
 
 from jinku.cli.failures import Exit
 from jinku.cli.house import DATA_DEFAULT, Data, existing_house
+from jinku.cli.options import By, Entity, Reason
 from jinku.cli.output import Json, Output
 
 if TYPE_CHECKING:
@@ -24,10 +25,7 @@ party_app = typer.Typer(
 
 Number = Annotated[int, typer.Argument(help="The party's number.", min=1)]
 ChangeNumber = Annotated[int, typer.Argument(help="What was answered as change.", min=1)]
-By = Annotated[str, typer.Option("--by", help="Id of the person who does it.")]
-Reason = Annotated[str, typer.Option("--reason", help="Why.")]
 Authority = Annotated[str, typer.Option("--authority", help="By whose order, or under which document.")]
-Entity = Annotated[int, typer.Option("--entity", help="Number of the legal entity.", min=1)]
 InputFile = Annotated[
     Path, typer.Argument(help="JSON; - for standard input.", dir_okay=False, allow_dash=True)
 ]
@@ -334,9 +332,9 @@ def _read(file: Path, fields: tuple[str, ...]) -> dict[str, Any]:
     """The JSON object in `file` with exactly these fields; no value of it is ever repeated."""
     from jinku.base.errors import InputError
 
-    text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+    raw = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
     try:
-        values = json_text.loads(text)
+        values = json_text.loads(raw.decode())
     except (ValueError, RecursionError):
         raise InputError("is not JSON", file=file.name, remedy="see docs/parties.md") from None
     if not isinstance(values, dict) or set(values) != set(fields):

@@ -24,7 +24,12 @@ report_app = typer.Typer(
 Out = Annotated[Path, typer.Option("--out", help="The folder to make.", file_okay=False)]
 SettingsFile = Annotated[
     Path | None,
-    typer.Option("--settings", help="resolution.toml in the data directory where left out.", dir_okay=False),
+    typer.Option(
+        "--settings",
+        help="resolution.toml in the data directory where left out.",
+        exists=True,
+        dir_okay=False,
+    ),
 ]
 
 

@@ -9,6 +9,7 @@ import typer
 
 from jinku.cli.failures import Exit
 from jinku.cli.house import DATA_DEFAULT, Data, existing_house
+from jinku.cli.naming import named
 from jinku.cli.output import Json, Output
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ def decide(
     from jinku.risk.decision.model import Findings
 
     with opened_risk(data) as risk:
-        batch = _event_of(event, risk)
+        with named(event):
+            batch = _event_of(event, risk)
         engines, policy = risk.load(risk.versions)
         engines.restore(risk.office.desk.engines.snapshot())
         frame = engines.features(batch)

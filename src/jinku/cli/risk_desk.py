@@ -89,7 +89,7 @@ def read_list(file: Path) -> list[Any]:
 
     try:
         found = json.loads(file.read_bytes())
-    except ValueError:
+    except (ValueError, RecursionError):
         raise InputError("is no JSON", file=file.name) from None
     if not isinstance(found, list):
         raise InputError("is no JSON list", file=file.name)

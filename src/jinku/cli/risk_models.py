@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from jinku.cli.naming import named
 from jinku.cli.output import Json, Output
 
 if TYPE_CHECKING:
@@ -127,7 +128,8 @@ def explain(
     from jinku.risk.models.explaining import explain_day
     from jinku.risk.models.record import Model
 
-    chosen = Model.from_bytes(model.read_bytes())
+    with named(model):
+        chosen = Model.from_bytes(model.read_bytes())
     wanted = days_of(day)
     with _progress() as progress:
         study = Study.open(data, progress, features)
@@ -163,7 +165,8 @@ def drift(
     from jinku.risk.models.record import Model
     from jinku.risk.models.watching import watch
 
-    chosen = Model.from_bytes(model.read_bytes())
+    with named(model):
+        chosen = Model.from_bytes(model.read_bytes())
     first = days_of(start)
     with _progress() as progress:
         study = Study.open(data, progress, features)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jinku.cli.house import DATA_DEFAULT, Data, existing_house
+from jinku.cli.naming import named
 from jinku.cli.options import By, Reason
 from jinku.cli.output import Json, Output
 
@@ -33,7 +34,7 @@ def register(
     json: Json = False,
 ) -> None:
     """Take in a trained model as candidate."""
-    with _registry(data) as registry:
+    with _registry(data) as registry, named(file):
         made = registry.register(file.read_bytes(), purpose=purpose, owner=owner, threshold=threshold)
     _show(made, json)
 

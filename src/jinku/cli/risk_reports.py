@@ -1,4 +1,4 @@
-"""`jinku risk report …`: drafts, files valid by their schema, what went to the office and what it answered."""
+"""`jinku risk report …`: drafts, files valid by their schema, what went to the FIU and what it answered."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -7,6 +7,7 @@ import typer
 
 from jinku.cli.failures import Exit
 from jinku.cli.house import DATA_DEFAULT, Data
+from jinku.cli.naming import named
 from jinku.cli.output import Json, Output
 from jinku.cli.risk_desk import By, Key, Words, risk_desks, six
 
@@ -182,7 +183,8 @@ def check_file(
     exporter = built_in().get(name)
     if exporter is None:
         raise InputError("is no format", field="--format", value=name[:40], remedy=", ".join(built_in()))
-    exporter.check(file.read_bytes(), schema)
+    with named(file):
+        exporter.check(file.read_bytes(), schema)
     out, value = Output(json), {"valid": True, "schema_checked": schema is not None}
     out.show(value, lambda: out.pairs(value))
 
@@ -191,11 +193,11 @@ def check_file(
 def submit(
     key: Key,
     by: By,
-    sha256: Annotated[str, typer.Option("--file-sha256", help="Digest of the file that went to the office.")],
+    sha256: Annotated[str, typer.Option("--file-sha256", help="Digest of the file that went to the FIU.")],
     data: Data = DATA_DEFAULT,
     json: Json = False,
 ) -> None:
-    """Note that a file of the report went to the office."""
+    """Note that a file of the report went to the FIU."""
     with risk_desks(data) as desks:
         _answer(desks.reports.submit(key, by, sha256), json)
 
@@ -208,7 +210,7 @@ def acknowledge(
     data: Data = DATA_DEFAULT,
     json: Json = False,
 ) -> None:
-    """Note the office's receipt."""
+    """Note the FIU's receipt."""
     with risk_desks(data) as desks:
         _answer(desks.reports.acknowledge(key, by, receipt), json)
 
@@ -222,7 +224,7 @@ def reject(
     data: Data = DATA_DEFAULT,
     json: Json = False,
 ) -> None:
-    """Note that the office sent it back, and why."""
+    """Note that the FIU sent it back, and why."""
     with risk_desks(data) as desks:
         _answer(desks.reports.reject(key, by, receipt, text), json)
 

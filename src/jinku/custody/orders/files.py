@@ -67,6 +67,8 @@ def read_requests(path: Path, chart: Chart, maker: str = "") -> list[Request]:
     if len(lines) > LINES_MAX:
         raise InputError(f"more than {LINES_MAX} lines", file=path.name, remedy="split the file")
     numbered = [(number, text) for number, text in enumerate(lines, 1) if text.strip()]
+    if not numbered:
+        raise InputError("has no order", file=path.name, remedy="write one JSON object a line")
     return [_looked_at(text, chart, maker, path.name, number) for number, text in numbered]
 
 

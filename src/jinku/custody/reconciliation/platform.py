@@ -63,7 +63,7 @@ def platform_mapping(data: bytes, name: str) -> PlatformMapping:
     """The layout that a TOML file describes. Raises InputError."""
     try:
         given = tomllib.loads(data.decode())
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"is not TOML: {error}", file=name) from None
     known = {one.name: one for one in fields(PlatformMapping)}
     for key, value in given.items():

@@ -158,7 +158,7 @@ def load_rules(path: Path | None = None, *, calendar: BusinessCalendar | None = 
     name = path.name if path else "rules.toml"
     try:
         given = tomllib.loads(data.decode())
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise BadRules(f"is not TOML: {error}", file=name) from None
     return rules_of(given, name, calendar)
 

@@ -96,7 +96,7 @@ def read_settings(path: Path) -> Settings:
         raise InputError("is too large", file=path.name, remedy=f"keep it below {SETTINGS_BYTES_MAX} bytes")
     try:
         values = tomllib.loads(path.read_text("utf-8"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(
             f"is not TOML: {str(error)[:80]}", file=path.name, remedy="write UTF-8 text in TOML"
         ) from None

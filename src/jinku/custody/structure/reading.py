@@ -121,7 +121,7 @@ def read_structure(data: bytes, file: str) -> Structure:
     """The structure in these bytes of TOML; `file` is named in errors. Raises InputError."""
     try:
         values = tomllib.loads(data.decode("utf-8"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(
             f"is not TOML: {str(error)[:VALUE_SHOWN_MAX]}", file=file, remedy="write UTF-8 text in TOML"
         ) from None

@@ -93,7 +93,7 @@ class Policy:
         """The policy that a TOML file says. Raises BadPolicy."""
         try:
             told = tomllib.loads(raw.decode())
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             raise BadPolicy(f"is no TOML: {str(error)[:120]}", file=file) from None
         _known(told, {"name", "deadline_ms", "late", "failed", "when"}, file)
         deadline = told.get("deadline_ms", 0)

@@ -30,7 +30,7 @@ from jinku.risk.features.definition import FEATURES_MAX, FeatureSet
 from jinku.risk.features.errors import BadFeatures
 
 FILE_BYTES_MAX = 1 << 20
-BUILT_IN = ("payments",)
+BUILT_IN = ("payments", "laundering")
 
 _SET = frozenset({"name", "version", "schema"})
 
@@ -63,7 +63,7 @@ def parse_toml(text: str, file: str = "") -> FeatureSet:
     """The set of a TOML table; `file` names it in errors. Raises BadFeatures."""
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise BadFeatures(f"is no TOML: {error}", file=file) from None
     head, rows = document.get("set"), document.get("feature")
     for name in document.keys() - {"set", "feature"}:

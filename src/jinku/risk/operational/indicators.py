@@ -106,7 +106,7 @@ def read_indicators(path: Path) -> tuple[Indicator, ...]:
     """Indicators from a TOML file with ``[[indicator]]`` tables. Raises InputError."""
     try:
         rows = tomllib.loads(path.read_text(encoding="utf-8")).get("indicator", [])
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
+    except (OSError, ValueError, RecursionError) as fault:
         raise InputError(f"cannot be read as TOML: {fault}", file=path.name) from None
     if not isinstance(rows, list) or not 0 < len(rows) <= INDICATORS_MAX:
         raise InputError(f"has no [[indicator]], or more than {INDICATORS_MAX}", file=path.name)

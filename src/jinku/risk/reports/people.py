@@ -130,7 +130,7 @@ def read_json(path: Path) -> dict[str, Any]:
         if path.stat().st_size > FILE_BYTES_MAX:
             raise InputError("is too large", file=path.name, remedy=f"at most {FILE_BYTES_MAX} bytes")
         found = json.loads(path.read_bytes())
-    except ValueError:
+    except (ValueError, RecursionError):
         raise InputError("is no JSON", file=path.name) from None
     if not isinstance(found, dict):
         raise InputError("is no JSON object", file=path.name)

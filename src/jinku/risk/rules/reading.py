@@ -71,7 +71,7 @@ def read_rules(text: str, namespace: Namespace, file: str = "") -> RuleSet:
     """The rule set that `text` is. Raises BadRules."""
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         found = re.search(r"at line (\d+)", str(error))
         raise BadRules(
             f"is not TOML: {str(error).split(' (at')[0]}",

@@ -99,7 +99,7 @@ def _parsed(raw: bytes, name: str) -> Typologies:
         raise InputError(f"is larger than {BYTES_MAX} bytes", file=name)
     try:
         document = tomllib.loads(raw.decode("utf-8"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"is not TOML: {error}", file=name) from error
     version = document.pop("version", None)
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:

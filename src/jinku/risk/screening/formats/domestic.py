@@ -62,7 +62,7 @@ def read_mapping(path: Path) -> Mapping:
     """A mapping's file. Raises BadList."""
     try:
         told: dict[str, Any] = tomllib.loads(contents(path).decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+    except (ValueError, RecursionError):
         raise BadList("is no TOML", file=path.name, line=1, remedy="see the docs for an example") from None
     columns = told.get("columns")
     if not isinstance(columns, dict) or not {"id", "name"} <= columns.keys():

@@ -177,7 +177,7 @@ def mapping_of(data: bytes, name: str) -> CsvMapping:
         raise _bad(name, f"is larger than {MAPPING_BYTES_MAX} bytes", "file", "")
     try:
         given = tomllib.loads(data.decode())
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise _bad(name, f"is not TOML: {error}", "file", "") from None
     known = {one.name for one in fields(CsvMapping)}
     values: dict[str, Any] = {}
