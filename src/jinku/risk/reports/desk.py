@@ -6,7 +6,7 @@ Rules (K3, K7):
    case, does not approve it.
 2. A file is made from approved content only, checked by its exporter, written for its owner alone (mode 600). Its
    digest is an act; what is submitted is one of these files.
-3. The office's answer is noted with its receipt. A correction is a new report that refers to the former one; the former
+3. The FIU's answer is noted with its receipt. A correction is a new report that refers to the former one; the former
    is corrected when the correction is submitted.
 4. Need to know as everywhere (`access`). Personal data passes from `People` into the file and is kept nowhere here.
 
@@ -196,7 +196,7 @@ class ReportDesk:
     # --- submission -----------------------------------------------------------------------------------------------
 
     def submit(self, key: str, by: str, file_sha256: str) -> Report:
-        """Note that a file of the report went to the office. Raises NothingThere, NotNow, BadAct."""
+        """Note that a file of the report went to the FIU. Raises NothingThere, NotNow, BadAct."""
         self._access.require(by, Role.APPROVER)
 
         def body(page: Page, report: Report) -> dict[str, Any]:
@@ -218,11 +218,11 @@ class ReportDesk:
         _append(page, self._book, acts, by, ("corrected", {"report": report.key}))
 
     def acknowledge(self, key: str, by: str, receipt: str) -> Report:
-        """Note the office's receipt. Raises NothingThere, NotNow, BadAct."""
+        """Note the FIU's receipt. Raises NothingThere, NotNow, BadAct."""
         return self._do(key, by, "acknowledge", {"receipt": _receipt(receipt)})
 
     def reject(self, key: str, by: str, receipt: str, text: str) -> Report:
-        """Note that the office sent it back, and why. Raises NothingThere, NotNow, BadAct."""
+        """Note that the FIU sent it back, and why. Raises NothingThere, NotNow, BadAct."""
         return self._do(key, by, "reject", {"receipt": _receipt(receipt), "text": words("text", text)})
 
     # --- what it says ---------------------------------------------------------------------------------------------
@@ -310,7 +310,5 @@ def _append(page: Page, book: ActBook, acts: list[Act], by: str, said: tuple[str
 
 def _receipt(text: str) -> str:
     if not _RECEIPT.fullmatch(text):
-        raise BadAct(
-            "is no receipt", field="receipt", value="", remedy="the office's reference, without blanks"
-        )
+        raise BadAct("is no receipt", field="receipt", value="", remedy="the FIU's reference, without blanks")
     return text

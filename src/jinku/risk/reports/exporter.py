@@ -4,7 +4,7 @@ Rules:
 
 1. An exporter makes bytes of content, people and the institution's own details, and checks bytes by the format's rules.
    It checks what it has made before it gives it away.
-2. A regulator's codes are the institution's (`Institution.codes`): each office gives out its own lists.
+2. A regulator's codes are the institution's (`Institution.codes`): each financial intelligence unit (FIU) gives out its own lists.
 3. A format of one's own is one more object of this shape in the mapping that a desk has.
 
 Example::
@@ -27,7 +27,7 @@ class Institution:
     """Who reports: given when a file is made."""
 
     number: int
-    """The reporting entity's number at the office."""
+    """The reporting entity's number at the FIU."""
     branch: str
     name: str = ""
     code: str = ""
@@ -35,7 +35,7 @@ class Institution:
     address: Address = field(default_factory=Address)
     reporter: Person = field(default_factory=Person)
     codes: Mapping[str, str] = field(default_factory=dict)
-    """Name of a code (see the exporter's table) → its value in the office's lists."""
+    """Name of a code (see the exporter's table) → its value in the FIU's lists."""
 
     @classmethod
     def read(cls, path: Path) -> "Institution":
@@ -55,7 +55,7 @@ class ExportOrder:
     people: People
     institution: Institution
     corrects: str = ""
-    """What the office called the report that this one corrects; empty for none."""
+    """What the FIU called the report that this one corrects; empty for none."""
     schema: Path | None = None
     """The format's schema, where the caller has it."""
 

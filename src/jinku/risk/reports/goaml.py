@@ -4,7 +4,7 @@ Rules:
 
 1. A customer of ours is written with everything that the schema asks of a ``my_client``; what is missing is an error
    that names reference and field. Others are written with what is known of them.
-2. Codes (funds, conduct, account, contact, legal form …) are the office's own lists: `CODES` names each, with "-", the
+2. Codes (funds, conduct, account, contact, legal form …) are the FIU's own lists: `CODES` names each, with "-", the
    schema's word for none, as its value until the institution gives another.
 3. The file is built with lxml, never by joining text; whoever gives the schema has it validated before it is given out.
    A schema is read without network and without entities.

@@ -72,7 +72,7 @@ class Report:
     submitted_file: str = ""
     answered_at: int = 0
     receipt: str = ""
-    """What the office calls it."""
+    """What the FIU calls it."""
     corrected_by: str = ""
     acts: int = 0
 
