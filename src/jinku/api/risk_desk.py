@@ -42,7 +42,7 @@ class RiskPart:
     """The risk room for the routes; none in a house without risk."""
 
     def __init__(self, services: Services) -> None:
-        self._room = self._opened(services)
+        self._door, self._room = services.house.door, self._opened(services)
 
     @staticmethod
     def _opened(services: Services) -> "RiskRoom | None":
@@ -55,8 +55,9 @@ class RiskPart:
 
     @property
     def room(self) -> "RiskRoom":
-        """The room, whoever asks. Raises RiskOff."""
+        """The room, whoever asks. Raises RiskOff, and DoorShut where risk is on and its desk cannot open."""
         if self._room is None:
+            self._door.require_open()
             raise RiskOff
         return self._room
 

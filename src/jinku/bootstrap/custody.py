@@ -11,7 +11,10 @@ Rules:
 6. Where the house has risk switched on, `House.ledger` writes through its gate, whoever holds it: agreements,
    write-offs, remedies. Orders pass its desk; the corridor and the office of parties have passages
    (`jinku.bootstrap.passages`).
-7. Records of several legal entities are kept as long as the longest of their jurisdictions wants.
+7. Where risk is on and its desk cannot open (a publication, a list or the journal is not what the log seals), custody
+   opens all the same: what there is can be read and reported, no money moves, nothing that a crash left is finished,
+   and `risk_fault` says why (ADR 0258).
+8. Records of several legal entities are kept as long as the longest of their jurisdictions wants.
 
 Example::
 
@@ -33,9 +36,11 @@ from jinku.base.calendar import calendar_named
 from jinku.base.clock import Clock
 from jinku.base.closing import Closing
 from jinku.base.database import Database
-from jinku.base.errors import InputError
+from jinku.base.errors import InputError, JinkuError
 from jinku.bootstrap.guarded import GuardedBooking
 from jinku.bootstrap.house import CONTROL_FILE, House
+from jinku.bootstrap.house_door import DoorShut
+from jinku.bootstrap.risk_denied import NobodyDecides
 from jinku.bootstrap.risk_retention import ROWS as RISK_ROWS
 from jinku.bootstrap.risk_retention import risk_records
 from jinku.bootstrap.risk_settings import RISK_FILE
@@ -96,6 +101,8 @@ class Custody(Closing):
         self._made: dict[tuple[str, int, int], object] = {}
         self._lock = threading.RLock()
         self._undo = ExitStack()
+        self.risk_fault = ""
+        """Why the house's risk desk is not open though risk is on; empty where it is, or where risk is off."""
 
     def close(self) -> None:
         """Release what was opened over the house; the house is its owner's to close."""
@@ -105,7 +112,9 @@ class Custody(Closing):
         """Finish what a crash left half done. Raises what the ledger and the control database raise."""
         here = self.house.directory
         if self.risk is not None:
-            self.risk.recover()
+            self._recover_risk(self.risk)
+        if self.risk_fault:
+            return
         for entity, currency in self.books:
             self.acts(entity, currency).recover()
             if (here / AGREEMENTS_FILE).exists():
@@ -188,8 +197,10 @@ class Custody(Closing):
     def _corridor(self, entity: int, currency: int) -> Corridor:
         house, chart, risk = self.house, self.chart(entity, currency), self.risk
         if risk is None:
-            guard = self._guard_of(entity)
-            return Corridor(Rooms.of(house.ledger, house.control, chart, clock=self.clock, guard=guard))
+            guard, nobody = self._guard_of(entity), NobodyDecides(house.door) if self.risk_fault else None
+            return Corridor(
+                Rooms.of(house.ledger, house.control, chart, clock=self.clock, guard=guard, decider=nobody)
+            )
         ledger, decider = risk.orders_ledger, risk.order_decider()
         guard = self._once("orders guard", lambda: self._guard(entity, ledger), entity)
         rooms = Rooms.of(ledger, house.control, chart, clock=self.clock, guard=guard, decider=decider)
@@ -197,14 +208,43 @@ class Custody(Closing):
 
     @property
     def risk(self) -> "Risk | None":
-        """The house's risk desk; None where it is not switched on."""
+        """The house's risk desk; None where it is not switched on, or cannot open (rule 7)."""
         if not (self.house.directory / RISK_FILE).exists():
             return None
+        return self._once("risk", self._opened_risk)
+
+    def _opened_risk(self) -> "Risk | None":
         from jinku.bootstrap.risk import (
             Risk,
         )  # loads compiled code, which a house without risk needs not wait for
 
-        return self._once("risk", lambda: self._undo.enter_context(Risk(self.house, self.clock)))
+        try:
+            risk = Risk(self.house, self.clock)
+        except JinkuError as error:
+            self._deny(error)
+            return None
+        self._undo.callback(lambda: self._close_risk(risk))
+        return risk
+
+    def _recover_risk(self, risk: "Risk") -> None:
+        try:
+            risk.recover()
+        except JinkuError as error:
+            with self._lock:
+                self._close_risk(risk)
+                self._made["risk", 0, 0] = None
+            self._deny(error)
+
+    def _close_risk(self, risk: "Risk") -> None:
+        if self._made.get(("risk", 0, 0)) is risk:
+            risk.close()
+
+    def _deny(self, error: JinkuError) -> None:
+        """The desk cannot open: from now on no money moves in this house (rule 7)."""
+        self.risk_fault = error.message
+        self.house.door.shut(
+            DoorShut(f"no money moves, for the risk desk cannot open: {error.message}", remedy=error.remedy)
+        )
 
     def watch_risk(self) -> None:
         """From now on, what is published takes force while the house runs, and decisions become alerts."""

@@ -35,9 +35,12 @@ def opened_custody(data: Path) -> "Iterator[Custody]":
     """Everything of custody over the data directory `data`, what a crash left half done finished; what was sealed is
     published at the end. Raises what `existing_house` raises."""
     from jinku.bootstrap.custody import Custody
+    from jinku.cli.output import note
 
     with existing_house(data) as house, Custody(house) as custody:
         custody.recover()
+        if custody.risk_fault:
+            note(f"no money moves, for the risk desk cannot open: {custody.risk_fault}")
         yield custody
         house.publish()
 

@@ -133,6 +133,15 @@ def test_a_list_changed_with_a_pen_is_told_and_screens_nobody(room: Room, what: 
     assert kept.key == was
 
 
+@pytest.mark.parametrize("what", ["entry deleted", "name changed"])
+def test_a_list_whose_entries_were_changed_is_loaded_again(room: Room, what: str) -> None:
+    """K5: the same file again mends it, as another version."""
+    room.pen(*PENS[what][0])
+    mended = room.lists().load(room.listing(NAMES), "cn", by="officer-1")
+    assert (mended.version, room.lists().running().key) == (3, "cn.3")
+    assert room.lists().load(room.listing(NAMES), "cn", by="officer-1").version == 3
+
+
 CLEARED_PENS = {
     "put in": (
         (

@@ -52,9 +52,10 @@ def operations_router(services: Services, metrics: Metrics) -> APIRouter:
         "/readyz", operation_id="get_readiness", response_model=None, responses={200: {"model": ReadyOut}}
     )
     async def get_readiness() -> Response:
-        """Whether the ledger accepts writes; 503 while it is halted."""
+        """Whether the ledger accepts writes; 503 while it is halted, or risk is on and its desk cannot open."""
         if ledger.halted:
             raise LedgerHalted("the ledger is halted", remedy="look at the log, find the cause, start anew")
+        services.house.door.require_open()
         return Json({"status": "ready"})
 
     @router.get(

@@ -38,9 +38,10 @@ class ScreeningAltered(ScreeningError):
     code: ClassVar[str] = "screening_altered"
     http_status: ClassVar[int] = 503
 
-    def __init__(self, what: str, problem: str) -> None:
+    def __init__(self, what: str, problem: str, remedy: str = "") -> None:
         super().__init__(
             f"{what} {problem}",
-            remedy="restore the control database from a backup; or have two persons look and take it as it stands: "
+            remedy=remedy
+            or "restore the control database from a backup; or have two persons look and take it as it stands: "
             "jinku screen adopt",
         )

@@ -201,7 +201,8 @@ class ListDesk:
             if effective_from is not None and effective_from < now:
                 raise ScreeningError("a list takes effect now or later", remedy="say a later moment, or none")
             wanted = now if effective_from is None else effective_from
-            if latest is not None and latest.content == content and latest.effective_from <= wanted:
+            same = latest is not None and latest.content == content and latest.effective_from <= wanted
+            if latest is not None and same and self._is_whole(latest):
                 return latest
             held = _numbers_since(connection, name, now - LOSS_PERIOD_NS, now)
             lost = {one: _members(connection, name, one) for one in held}
@@ -217,6 +218,11 @@ class ListDesk:
             _keep(connection, version, loaded.entries)
             act = self._acts.add(connection, LIST, version.key, version.document())
         return self._sealed(version.key, act)
+
+    def _is_whole(self, version: Version) -> bool:
+        """Whether the entries of a version are those that were loaded: else they are loaded as another version."""
+        found = self._entries(version.list, version.version)
+        return content_digest(found) == version.content
 
     def _loses_too_much(self, loaded: Loaded, before: dict[str, str]) -> bool:
         lost = before.keys() - {entry.id for entry in loaded.entries}
@@ -339,7 +345,11 @@ class ListDesk:
             found = [(entry, entry.digest) for entry in self._entries(one.list, one.version)]
             if content_of((entry.id, digest) for entry, digest in found) != one.content:
                 told = f"has other entries than were loaded ({len(found)} for {one.entries})"
-                raise ScreeningAltered(f"version {one.version} of the list {one.list}", told)
+                raise ScreeningAltered(
+                    f"version {one.version} of the list {one.list}",
+                    told,
+                    "load it again from its publisher's files: jinku screen load; or restore the control database",
+                )
             entries += [entry for entry, _ in found]
             digests |= {entry.key: digest for entry, digest in found}
         return Running(tuple(versions), Index(entries), digests)
@@ -406,7 +416,11 @@ def _keep(connection: Connection, version: Version, entries: Sequence[Entry]) ->
     known: set[str] = set()
     for at in range(0, len(wanted), _CHUNK_ROWS):
         part = wanted[at : at + _CHUNK_ROWS]
-        known |= set(connection.execute(select(ENTRIES.c.digest).where(ENTRIES.c.digest.in_(part))).scalars())
+        for row in connection.execute(select(ENTRIES).where(ENTRIES.c.digest.in_(part))).all():
+            known.add(row.digest)
+            if row.document != documents[row.digest]:
+                here = ENTRIES.c.digest == row.digest
+                connection.execute(update(ENTRIES).where(here).values(document=documents[row.digest]))
     fresh = [{"digest": one, "document": documents[one]} for one in wanted if one not in known]
     if fresh:
         connection.execute(insert(ENTRIES), fresh)
