@@ -25,8 +25,8 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from jinku.base.errors import InputError
 from jinku.risk.graph.errors import GraphRefused
+from jinku.risk.graph.texts import load_texts, refuse
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -61,12 +61,11 @@ class Transfers:
 def read_transfers(transfers: Path, labels: Path | None = None) -> Transfers:
     """Read both files. Raises InputError naming file, line, field and value; GraphRefused for what makes no graph."""
     with duckdb.connect() as database:
-        _load(database, "transfers", transfers, _TRANSFER_COLUMNS)
-        _check_number(database, transfers, "value", "CAST(value AS DOUBLE) >= 0", "is not a number from 0 up")
-        _check_number(database, transfers, "time", "TRUE", "is not a number")
+        load_texts(database, "transfers", transfers, _TRANSFER_COLUMNS)
+        _check_numbers(database, transfers)
         names = "SELECT sourceNodeId AS name FROM transfers UNION SELECT targetNodeId FROM transfers"
         if labels is not None:
-            _load(database, "labels", labels, _LABEL_COLUMNS)
+            load_texts(database, "labels", labels, _LABEL_COLUMNS)
             _check_labels(database, labels)
             names += " UNION SELECT nodeid FROM labels"
         database.execute(
@@ -108,69 +107,24 @@ def of_columns(
     )
 
 
-def _load(database: duckdb.DuckDBPyConnection, table: str, path: Path, columns: tuple[str, ...]) -> None:
-    """The wanted columns of the CSV file as texts, with the number of the line."""
-    try:
-        found = database.read_csv(str(path), header=True, all_varchar=True, delimiter=",", quotechar='"')
-        missing = [one for one in columns if one not in found.columns]
-        if missing:
-            raise InputError(
-                f"has no column {missing[0]}", file=path.name, line=1, remedy=f"give {','.join(columns)}"
-            )
-        wanted = ", ".join(f'trim("{one}") AS {one}' for one in columns)
-        found.create_view("outside")
-        database.execute(
-            f"CREATE TABLE {table} AS SELECT {wanted}, row_number() OVER () + 1 AS line FROM outside"  # noqa: S608
-        )
-        database.execute("DROP VIEW outside")
-    except (duckdb.Error, OSError) as error:
-        first = str(error).splitlines()[0]
-        raise InputError(
-            f"cannot be read as CSV: {first}", file=path.name, remedy="look at the file"
-        ) from error
-    for one in columns:
-        empty = database.execute(
-            f"SELECT min(line) FROM {table} WHERE {one} IS NULL OR {one} = ''"  # noqa: S608 - names of our own
-        ).fetchall()[0][0]
-        if empty is not None:
-            raise InputError("is empty", file=path.name, line=empty, field=one, remedy="fill it in")
-
-
-def _check_number(
-    database: duckdb.DuckDBPyConnection, path: Path, field: str, condition: str, problem: str
-) -> None:
-    bad = database.execute(
-        f"SELECT line, {field} FROM transfers WHERE NOT coalesce(isfinite(TRY_CAST({field} AS DOUBLE)), FALSE) "  # noqa: S608
-        f"OR NOT CASE WHEN TRY_CAST({field} AS DOUBLE) IS NULL THEN FALSE ELSE {condition} END ORDER BY line LIMIT 1"
-    ).fetchall()
-    if bad:
-        line, value = bad[0]
-        raise InputError(
-            problem, file=path.name, line=line, field=field, value=value, remedy="correct the file"
-        )
+def _check_numbers(database: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Raises InputError for what is empty, or no finite number, or a value below 0."""
+    for one in _TRANSFER_COLUMNS:
+        refuse(database, "transfers", path, (one, f"{one} = ''", "is empty"), "fill it in")
+    wrong = "NOT coalesce(isfinite(TRY_CAST({0} AS DOUBLE)), FALSE)"
+    below = f"{wrong.format('value')} OR TRY_CAST(value AS DOUBLE) < 0"
+    refuse(database, "transfers", path, ("value", below, "is not a number from 0 up"))
+    refuse(database, "transfers", path, ("time", wrong.format("time"), "is not a number"))
 
 
 def _check_labels(database: duckdb.DuckDBPyConnection, path: Path) -> None:
-    bad = database.execute(
-        "SELECT line, isFraud FROM labels WHERE lower(isFraud) NOT IN ('0', '1', 'true', 'false') ORDER BY line LIMIT 1"
-    ).fetchall()
-    if bad:
-        line, value = bad[0]
-        raise InputError(
-            "is not 0 or 1",
-            file=path.name,
-            line=line,
-            field="isFraud",
-            value=value,
-            remedy="correct the file",
-        )
-    twice = database.execute(
-        "SELECT max(line) FROM labels GROUP BY nodeid HAVING count(*) > 1 LIMIT 1"
-    ).fetchall()
-    if twice:
-        raise InputError(
-            "is labelled twice", file=path.name, line=twice[0][0], field="nodeid", remedy="label it once"
-        )
+    """Raises InputError for what is empty, or no label, or a second one of its account."""
+    for one in _LABEL_COLUMNS:
+        refuse(database, "labels", path, (one, f"{one} = ''", "is empty"), "fill it in")
+    unknown = "lower(isFraud) NOT IN ('0', '1', 'true', 'false')"
+    refuse(database, "labels", path, ("isFraud", unknown, "is not 0 or 1"))
+    again = "line IN (SELECT max(line) FROM labels GROUP BY nodeid HAVING count(*) > 1)"
+    refuse(database, "labels", path, ("nodeid", again, "is labelled twice"), "label it once")
 
 
 def _labels(database: duckdb.DuckDBPyConnection, count: int) -> Ints:

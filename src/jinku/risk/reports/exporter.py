@@ -4,7 +4,7 @@ Rules:
 
 1. An exporter makes bytes of content, people and the institution's own details, and checks bytes by the format's rules.
    It checks what it has made before it gives it away.
-2. A regulator's codes are the institution's (`Institution.codes`): each financial intelligence unit (FIU) gives out its own lists.
+2. A regulator's codes are the institution's (`Institution.codes`): each FIU gives out its own lists.
 3. A format of one's own is one more object of this shape in the mapping that a desk has.
 
 Example::

@@ -23,8 +23,8 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from jinku.base.errors import InputError
 from jinku.risk.events.local_time import NIGHT_ENDS_HOUR, LocalTime
+from jinku.risk.graph.texts import load_texts, refuse
 
 HOUR_US = 3_600_000_000
 DAY_US = 24 * HOUR_US
@@ -103,34 +103,24 @@ class Moves:
 def read_moves(path: Path, currency: str = "CNY") -> MoveColumns:
     """The movements of `currency` in a CSV file (rule 2); all of them without such a column. Raises InputError."""
     with duckdb.connect() as database:
-        try:
-            found = database.read_csv(str(path), header=True, all_varchar=True, delimiter=",", quotechar='"')
-            missing = [one for one in _NEEDED if one not in found.columns]
-            if missing:
-                raise InputError(
-                    f"has no column {missing[0]}", file=path.name, line=1, remedy=f"give {','.join(_NEEDED)}"
-                )
-            texts = [
-                f"coalesce(trim({one}), '') AS {one}" if one in found.columns else f"'' AS {one}"
-                for one in (*_NEEDED, "device", "currency")
-            ]
-            found.create_view("outside")
-            database.execute(f"CREATE TABLE rows AS SELECT {', '.join(texts)} FROM outside")  # noqa: S608
-        except duckdb.Error as error:
-            first = str(error).splitlines()[0]
-            raise InputError(f"cannot be read as CSV: {first}", file=path.name) from error
+        load_texts(database, "rows", path, _NEEDED, ("device", "currency"))
         database.execute(
-            "CREATE TABLE checked AS SELECT *, row_number() OVER () + 1 AS line, coalesce(TRY_CAST(time AS BIGINT), "
+            "CREATE TABLE checked AS SELECT *, coalesce(TRY_CAST(time AS BIGINT), "
             "epoch_us(TRY_CAST(time AS TIMESTAMPTZ))) AS moment, CASE WHEN "
             "regexp_full_match(amount, '-?[0-9]+') THEN TRY_CAST(amount AS BIGINT) END AS units FROM rows"
         )
-        _refuse(database, path, "id", "id = ''", "is empty")
-        _refuse(database, path, "time", "moment IS NULL OR moment < 0", "is no time")
-        _refuse(
-            database, path, "amount", f"units IS NULL OR units <= 0 OR units > {AMOUNT_MAX}",
-            "is no whole number of minor units above 0",
-        )  # fmt: skip
-        _refuse(database, path, "payer", "payer = '' AND payee = ''", "and payee are both empty")
+        faults = (
+            ("id", "id = ''", "is empty"),
+            ("time", "moment IS NULL OR moment < 0", "is no time"),
+            (
+                "amount",
+                f"units IS NULL OR units <= 0 OR units > {AMOUNT_MAX}",
+                "is no whole number of minor units above 0",
+            ),
+            ("payer", "payer = '' AND payee = ''", "and payee are both empty"),
+        )
+        for fault in faults:
+            refuse(database, "checked", path, fault)
         columns = database.execute(
             "SELECT id, moment, payer, payee, units, device FROM checked WHERE currency IN ('', ?) "
             "ORDER BY moment, line",
@@ -145,14 +135,3 @@ def read_moves(path: Path, currency: str = "CNY") -> MoveColumns:
         np.asarray(columns["device"], np.object_),
         currency,
     )
-
-
-def _refuse(database: duckdb.DuckDBPyConnection, path: Path, field: str, when: str, problem: str) -> None:
-    bad = database.execute(
-        f"SELECT line, {field} FROM checked WHERE {when} ORDER BY line LIMIT 1"  # noqa: S608 - texts of our own
-    ).fetchall()
-    if bad:
-        line, value = bad[0]
-        raise InputError(
-            problem, file=path.name, line=line, field=field, value=value, remedy="correct the file"
-        )
