@@ -2,12 +2,22 @@
 
 import random
 from collections.abc import Iterator
+from itertools import product
 
 import numpy as np
 import pytest
 from rapidfuzz.distance import OSA
 
-from jinku.risk.screening.alike import FORMS, KNOWN_LIKENESS, Found, Question, alike, vocabulary, written
+from jinku.risk.screening.alike import (
+    ASKED_AT_ONCE_MAX,
+    KNOWN_LIKENESS,
+    Found,
+    Question,
+    alike,
+    scratch,
+    vocabulary,
+    written,
+)
 from jinku.risk.screening.table_names import NICKNAMES, SAME_NAME
 from jinku.risk.screening.words import (
     CONSONANTS_LIKENESS_MAX,
@@ -73,24 +83,26 @@ def test_compiled_search_finds_what_plain_reckoning_finds(across: bool) -> None:
     others = listed[::3]
     asked = [*KNOWN, *chance.sample(listed, 20), *some_words(chance, 20)]
     low, window = 0.66 if across else 0.7, 3
-    least = np.array([(low, 0.8)] * len(asked))
-    near = np.array([((0, 1 << 30), (len(word) - window, len(word) + window)) for word in asked], np.int64)
-    room = len(asked) * (len(listed) + len(others))
-    out = Found(np.zeros(room, np.int64), np.zeros(room), np.zeros((len(asked), 2), np.int64))
-    patterns = np.zeros((FORMS, 256), np.uint64)
     both = (vocabulary(listed), vocabulary(others))
-    count = alike(written(asked), Question(least, near), both, across, patterns, out)
-    assert not patterns.any()
-    assert count == out.ends[-1, 1]
-    begin = told = 0
-    for at, word in enumerate(asked):
-        for side, among in enumerate((listed, others)):
+    room = scratch(*both)
+    most = ASKED_AT_ONCE_MAX * (len(listed) + len(others))
+    out = Found(np.zeros(most, np.int64), np.zeros(most), np.zeros((ASKED_AT_ONCE_MAX, 2), np.int64))
+    told = 0
+    for first in range(0, len(asked), ASKED_AT_ONCE_MAX):
+        some = asked[first : first + ASKED_AT_ONCE_MAX]
+        least = np.array([(low, 0.8)] * len(some))
+        near = [((0, 1 << 30), (max(len(word) - window, 0), len(word) + window)) for word in some]
+        count = alike(written(some), Question(least, np.array(near)), both, across, room, out)
+        assert not room.patterns.any()
+        assert count == out.ends[len(some) - 1, 1]
+        begin = 0
+        for (at, word), (side, among) in product(enumerate(some), enumerate((listed, others))):
             end = int(out.ends[at, side])
             places, values = out.places[begin:end].tolist(), out.values[begin:end].tolist()
             expected = {
                 place: value
                 for place, other in enumerate(among)
-                if (value := reckoned(word, other, float(least[at, side]), across=across))
+                if (value := reckoned(word, other, (low, 0.8)[side], across=across))
                 and (not side or abs(len(word) - len(other)) <= window)
             }
             assert dict(zip(places, values, strict=True)) == expected, word
@@ -105,5 +117,5 @@ def test_words_longer_than_a_word_of_bits_are_cut() -> None:
     out = Found(np.zeros(4, np.int64), np.zeros(4), np.zeros((1, 2), np.int64))
     how = Question(np.array([(0.7, 0.8)]), np.array([((0, 1 << 30), (0, 1 << 30))], np.int64))
     both = (vocabulary(["kar", long]), vocabulary([]))
-    found = alike(written([long]), how, both, False, np.zeros((FORMS, 256), np.uint64), out)
+    found = alike(written([long]), how, both, False, scratch(*both), out)
     assert (found, out.places[0], out.values[0]) == (1, 1, 1.0)

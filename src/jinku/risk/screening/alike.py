@@ -14,6 +14,7 @@ Example::
 """
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
@@ -32,6 +33,11 @@ from jinku.risk.screening.words import (
 
 FORMS = 5
 LETTERS_MAX = 40
+ASKED_AT_ONCE_MAX = 8
+_BLOCK_WORDS = 512
+"""Words whose bits stay in the nearest cache while all words asked are held against them."""
+_LOOK_WORDS = 32
+"""Words that are passed over together where none of them is near."""
 KNOWN_LIKENESS = 0.97
 
 Bits = NDArray[np.uint64]
@@ -70,7 +76,7 @@ class Question(NamedTuple):
     least: Floats
     """Shape (words, 2): the least likeness."""
     near: Ints
-    """Shape (words, 2, 2): from how many letters to how many."""
+    """Shape (words, 2, 2): from how many letters, from 0, to how many."""
 
 
 class Found(NamedTuple):
@@ -81,6 +87,25 @@ class Found(NamedTuple):
     """How alike they are at most."""
     ends: Ints
     """Shape (words asked, 2)."""
+
+
+class Scratch(NamedTuple):
+    """What the search writes on the way."""
+
+    patterns: Bits
+    """The places of each letter in each writing of the word asked; shape (FORMS, 256), zeros before and after."""
+    nearest: Letters
+    """The least edits from each word asked to each word of both vocabularies; shape (2, words asked, most words and
+    `_LOOK_WORDS`)."""
+
+
+def scratch(*among: Vocabulary) -> Scratch:
+    """For searches of these vocabularies, one at a time."""
+    most = max(len(one.written.sizes) for one in among)
+    return Scratch(
+        np.zeros((FORMS, 256), np.uint64),
+        np.zeros((len(among), ASKED_AT_ONCE_MAX, most + _LOOK_WORDS), np.uint8),
+    )
 
 
 def _forms(word: str) -> tuple[str, str, str, str, str]:
@@ -97,8 +122,7 @@ def written(words: Sequence[str]) -> Written:
     joined = "".join(texts)
     kept = joined.encode("ascii") if joined.isascii() else bytes(ord(letter) & 255 for letter in joined)
     letters = np.frombuffer(kept + b"\0", np.uint8)
-    first = np.zeros(len(texts) + 1, np.int64)
-    np.cumsum([len(text) for text in texts], out=first[1:])
+    first = np.array(list(accumulate(map(len, texts), initial=0)), np.int64)
     masks = np.zeros((FORMS, len(words)), np.uint64)
     _masked(letters, first, masks)
     same = [_NUMBERED[SAME_NAME[word]] if word in SAME_NAME else -1 for word in words]
@@ -181,26 +205,70 @@ def _by_consonants(
 @inlined
 def _by_edits(
     patterns: Bits,
-    sizes: tuple[int, int, int, int],
+    mine: tuple[Bits, tuple[int, int, int, int]],
     listed: Written,
     at: int,
-    apart: tuple[int, int, bool],
-    most: int,
+    within: tuple[bool, int],
 ) -> int:
-    """The edits of three writings together, or more than `most`; `apart`: the least of the first writing, of the first
-    two together, and whether the first has the same letters."""
+    """The edits of three writings together, or more than may be. `mine`: bits and sizes of the word asked; `within`:
+    whether both words have as many letters, and the most edits."""
     letters, first, base = borrowed(listed.letters), borrowed(listed.first), at * 5
-    total = min(
+    (bits, sizes), (even, most) = mine, within
+    apart = _apart(bits[0], listed.masks[0, at])
+    total = apart + min(
         _edits(patterns, 2, sizes[2], letters, first[base + 2], first[base + 3]),
         _edits(patterns, 3, sizes[3], letters, first[base + 3], first[base + 4]),
     )
-    if total + apart[1] > most:
+    if total + _apart(bits[1], listed.masks[1, at]) > most:
         return most + 1
     total += _edits(patterns, 1, sizes[1], letters, first[base + 1], first[base + 2])
-    if total + apart[0] > most:
+    if total > most:
         return most + 1
     raw = _edits(patterns, 0, sizes[0], letters, first[base], first[base + 1])
-    return total + (min(raw, 1) if apart[2] else raw)
+    if even and bits[0] == listed.masks[0, at]:
+        raw = min(raw, 1)
+    return total - apart + raw
+
+
+@inlined
+def _bounded(mine: Bits, masks: Bits, begin: int, end: int, out: Letters) -> None:
+    """The least edits of three writings together for the words from `begin` to `end`: a loop without branches, eight
+    words at a time where the processor can."""
+    bits, even, flat, near = mine[0], mine[1], mine[2], mine[3]
+    first, second = masks[0, begin:end], masks[1, begin:end]
+    third, fourth, into = masks[2, begin:end], masks[3, begin:end], out[begin:end]
+    for at in range(end - begin):
+        apart = _apart(bits, first[at]) + _apart(even, second[at])
+        into[at] = np.uint8(apart + min(_apart(flat, third[at]), _apart(near, fourth[at])))
+
+
+@compiled
+def _nearest(asked: Written, near: Ints, listed: Vocabulary, out: Letters) -> None:
+    """The least edits from each word asked to each word of `listed` of as many letters as `near` says."""
+    masks, mine, starts = borrowed(listed.written.masks), borrowed(asked.masks), borrowed(listed.starts)
+    for block in range(0, masks.shape[1], _BLOCK_WORDS):
+        for word in range(near.shape[0]):
+            most = min(near[word, 1], starts.shape[0] - 2)
+            if near[word, 0] <= most:
+                begin = max(block, starts[near[word, 0]])
+                end = min(block + _BLOCK_WORDS, starts[most + 1])
+                if begin < end:
+                    _bounded(mine[:, word], masks, begin, end, borrowed(out)[word])
+
+
+@inlined
+def _first_near(nearest: Letters, begin: int, end: int, most: int) -> int:
+    """The first of the words from `begin` to `end` whose least edits are `most` or fewer; `end` where there is none."""
+    while begin < end:
+        low = np.uint8(255)
+        for at in range(_LOOK_WORDS):
+            low = min(low, nearest[begin + at])
+        if int(low) <= most:
+            for at in range(begin, min(begin + _LOOK_WORDS, end)):
+                if int(nearest[at]) <= most:
+                    return at
+        begin += _LOOK_WORDS
+    return end
 
 
 @compiled
@@ -209,55 +277,47 @@ def _among(
     word: int,
     listed: Vocabulary,
     within: tuple[float, int, int, bool],
-    patterns: Bits,
+    scratch: tuple[Bits, Letters],
     out: Found,
     count: int,
 ) -> int:
     """The words of `listed` that may be the word asked; `count` and how many more, in `out`."""
     least, shortest, longest, across = within
-    words = listed.written
-    masks, size = borrowed(words.masks), asked.sizes[word]
+    words, patterns, nearest = listed.written, borrowed(scratch[0]), borrowed(scratch[1])
+    masks, size, base = borrowed(words.masks), asked.sizes[word], word * 5
     starts, places, values = borrowed(listed.starts), borrowed(out.places), borrowed(out.values)
     same, nick = asked.same[word], asked.nick[word]
-    mine = asked.masks[:, word]
-    bits, even, flat, near, kinds = mine[0], mine[1], mine[2], mine[3], mine[4]
-    base = word * 5
-    first, letters = asked.first, asked.letters
+    known = same >= 0 or nick >= 0
+    mine, first, letters = asked.masks[:, word].copy(), borrowed(asked.first), borrowed(asked.letters)
     sizes = (
         first[base + 1] - first[base],
         first[base + 2] - first[base + 1],
         first[base + 3] - first[base + 2],
         first[base + 4] - first[base + 3],
     )
-    start = (
-        first[base + 5] - first[base + 4],
-        int(letters[first[base + 4]]),
-        int(letters[first[base]]),
-    )
-    for length in range(max(shortest, 0), min(longest, starts.shape[0] - 2) + 1):
+    kinds = first[base + 5] - first[base + 4], int(letters[first[base + 4]]), int(letters[first[base]])
+    for length in range(shortest, min(longest, starts.shape[0] - 2) + 1):
         long = max(size, length)
         far = 3.0 * long * (1.0 - least) + 1e-9
         most = int(far) if long <= 2 * min(size, length) + 2 else -1
-        for at in range(starts[length], starts[length + 1]):
-            if (same >= 0 and same == words.same[at]) or (nick >= 0 and nick == words.nick[at]):
-                places[count] = at
-                values[count] = 1.0 if size == length and bits == masks[0, at] else KNOWN_LIKENESS
-                count += 1
-                continue
+        at, end = starts[length] - 1, starts[length + 1]
+        while at + 1 < end:
+            at += 1
+            if not (known or across):
+                at = _first_near(nearest, at, end, most)
+                if at == end:
+                    break
             value = 0.0
-            apart = _apart(bits, masks[0, at])
-            both = apart + _apart(even, masks[1, at])
-            if both <= most and both + min(_apart(flat, masks[2, at]), _apart(near, masks[3, at])) <= most:
-                turned = size == length and bits == masks[0, at]
-                total = _by_edits(patterns, sizes, words, at, (apart, both, turned), most)
-                if total <= most:
-                    value = 1.0 - total / 3.0 / long
-            if across:
-                value = max(
-                    value, _by_consonants(patterns, start, words, at, _apart(kinds, masks[4, at]), least)
-                )
-                if value < least:
-                    value = 0.0
+            if known and ((same >= 0 and same == words.same[at]) or (nick >= 0 and nick == words.nick[at])):
+                value = 1.0 if size == length and mine[0] == masks[0, at] else KNOWN_LIKENESS
+            else:
+                if int(nearest[at]) <= most:
+                    total = _by_edits(patterns, (mine, sizes), words, at, (size == length, most))
+                    value = 1.0 - total / 3.0 / long if total <= most else 0.0
+                if across:
+                    apart = _apart(mine[4], masks[4, at])
+                    value = max(value, _by_consonants(patterns, kinds, words, at, apart, least))
+                    value = value if value >= least else 0.0
             if value > 0.0:
                 places[count] = at
                 values[count] = value
@@ -271,13 +331,15 @@ def alike(
     how: Question,
     among: tuple[Vocabulary, Vocabulary],
     across: bool,
-    patterns: Bits,
+    room: Scratch,
     out: Found,
 ) -> int:
-    """Look up the words asked in both vocabularies; how many are found, in `out`. `patterns`: shape (FORMS, 256), zeros
-    before and after."""
+    """Look up the words asked, `ASKED_AT_ONCE_MAX` at most, in both vocabularies; how many are found, in `out`."""
     letters, first, count = borrowed(asked.letters), borrowed(asked.first), 0
+    patterns = borrowed(room.patterns)
     plain, joined = among
+    _nearest(asked, how.near[:, 0], plain, room.nearest[0])
+    _nearest(asked, how.near[:, 1], joined, room.nearest[1])
     for word in range(asked.sizes.shape[0]):
         for form in range(5):
             start = first[word * 5 + form]
@@ -286,7 +348,7 @@ def alike(
         for side in range(2):
             within = (how.least[word, side], how.near[word, side, 0], how.near[word, side, 1], across)
             listed = plain if side == 0 else joined
-            count = _among(asked, word, listed, within, patterns, out, count)
+            count = _among(asked, word, listed, within, (patterns, room.nearest[side, word]), out, count)
             out.ends[word, side] = count
         for form in range(5):
             for at in range(first[word * 5 + form], first[word * 5 + form + 1]):

@@ -17,6 +17,7 @@ Example::
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
@@ -24,7 +25,7 @@ import numpy as np
 from jinku.base.compiled import borrowed, compiled, inlined, ones
 from jinku.risk.screening import compare as rules
 from jinku.risk.screening.alike import (
-    FORMS,
+    ASKED_AT_ONCE_MAX,
     LETTERS_MAX,
     Floats,
     Found,
@@ -33,6 +34,7 @@ from jinku.risk.screening.alike import (
     Vocabulary,
     Written,
     alike,
+    scratch,
     vocabulary,
     written,
 )
@@ -44,14 +46,13 @@ VALUES_ASIDE = 0.02
 """The plain mean of values may be lower than the mean by weight by so much."""
 JOINED_LEAST = 0.8
 FOUND_KEPT_MAX = 1 << 16
-ASKED_AT_ONCE_MAX = 8
 _WINDOW = rules.JOINED_APART_MAX
 _ANY = 1 << 30
 
 _Word = tuple[str, bool]
 """A word asked, and whether it is joined of words."""
-_Hits = tuple[Ints, Floats, int]
-"""Places and values of what was found among single words, then among joined ones; where these begin."""
+_Hits = tuple[Ints, Floats, Ints, Floats]
+"""Places and values of what was found among single words, and among joined ones."""
 
 
 class Posts(NamedTuple):
@@ -203,7 +204,7 @@ class Likely:
         size, room = len(of), ASKED_AT_ONCE_MAX * sum(len(one.written.sizes) for one in self._words)
         self._tally = Tally(np.zeros((size, 2), np.int64), np.zeros((size, 2)), np.zeros(size, np.int64))
         self._bounds = np.zeros(size)
-        self._patterns = np.zeros((FORMS, 256), np.uint64)
+        self._scratch = scratch(*self._words)
         self._out = Found(
             np.empty(room, np.int64), np.empty(room), np.zeros((ASKED_AT_ONCE_MAX, 2), np.int64)
         )
@@ -222,14 +223,12 @@ class Likely:
     def _way(self, way: "_Way", across: bool, least: float) -> tuple[list[int], list[float]]:
         """The rows that one writing of a name may be, and what the score of each may be at most."""
         found = self._similar(way.asked, across)
-        places = [where[:middle] for where, _, middle in found] + [
-            where[middle:] for where, _, middle in found
-        ]
-        values = [value[:middle] for _, value, middle in found] + [
-            value[middle:] for _, value, middle in found
-        ]
-        ends = np.cumsum([len(one) for one in places])
-        hits = Hits(np.concatenate(places), np.concatenate(values), ends, way.covers, len(found))
+        places, values, more, more_values = zip(*found, strict=True)
+        both = (*places, *more)
+        ends = np.array(list(accumulate(map(len, both))), np.int64)
+        hits = Hits(
+            np.concatenate(both), np.concatenate((*values, *more_values)), ends, way.covers, len(found)
+        )
         sides = Sides(way.weights, self._first, self._weights, way.prices)
         count = _bounded(hits, *self._posts, self._tally, sides, least, self._bounds)
         return self._of[self._tally.touched[:count]].tolist(), self._bounds[:count].tolist()
@@ -246,25 +245,35 @@ class Likely:
         return [known[*one, across] for one in asked]
 
     def _search(self, asked: tuple[_Word, ...], across: bool) -> None:
-        words, how = _questions(asked, across)
-        count = alike(words, how, self._words, across, self._patterns, self._out)
+        count = alike(
+            _written(asked), _question(asked, across), self._words, across, self._scratch, self._out
+        )
         places, values = self._out.places[:count].copy(), self._out.values[:count].copy()
         begin = 0
         for one, (middle, end) in zip(asked, self._out.ends.tolist(), strict=False):
-            self._found[*one, across] = places[begin:end], values[begin:end], middle - begin
+            self._found[*one, across] = (
+                places[begin:middle],
+                values[begin:middle],
+                places[middle:end],
+                values[middle:end],
+            )
             begin = end
 
 
 @lru_cache(1 << 8)
-def _questions(asked: tuple[_Word, ...], across: bool) -> tuple[Written, Question]:
-    """Words asked as arrays, and how: joined words by `JOINED_LEAST` and by their size alone."""
+def _written(asked: tuple[_Word, ...]) -> Written:
+    return written([text for text, _ in asked])
+
+
+def _question(asked: tuple[_Word, ...], across: bool) -> Question:
+    """How words are looked up: joined words by `JOINED_LEAST` and by their size alone."""
     low = rules.PAIR_ACROSS_MIN if across else rules.PAIR_MIN
-    least = [(JOINED_LEAST if merged else low, JOINED_LEAST) for _, merged in asked]
-    near = []
+    least, near = [], []
     for text, merged in asked:
-        about = (len(text) - _WINDOW, len(text) + _WINDOW)
+        about = (max(len(text) - _WINDOW, 0), len(text) + _WINDOW)
+        least.append((JOINED_LEAST if merged else low, JOINED_LEAST))
         near.append((about if merged else (0, _ANY), about))
-    return written([text for text, _ in asked]), Question(np.array(least), np.array(near, np.int64))
+    return Question(np.array(least), np.array(near, np.int64))
 
 
 class _Way(NamedTuple):
@@ -286,7 +295,8 @@ def _asking(name: Ready) -> tuple[_Way, ...]:
         joins = _joins(way, name)
         asked = (*((text, False) for text, _ in single), *((text, True) for text, _ in joins))
         covers = np.array([cover for _, cover in (*single, *joins)] * 2, np.int64)
-        made.append(_Way(asked, covers, np.array(weights), _PRICES[name.kind is Kind.PERSON]))
+        if asked:
+            made.append(_Way(asked, covers, np.array(weights), _PRICES[name.kind is Kind.PERSON]))
     return tuple(made)
 
 
