@@ -39,7 +39,6 @@ class Sources:
         self._own = read_parts(directory, settings)
         namespace = parse_toml(self._own.features.decode(), "features.toml").namespace
         self.rules = RuleDesk(house.control, house.ledger, namespace, clock=clock)
-        self._log = house.ledger
         self.registry = Registry(house.ledger, house.control, clock=clock)
 
     def parts(self, lists: bytes = b"") -> Parts:
@@ -69,7 +68,7 @@ class Sources:
         row = (
             f"model = {champion.threshold!r}\naction = {json.dumps(action)}\nreason = {json.dumps(reason)}\n"
         )
-        self.registry.prove(champion.number, self._log)
+        self.registry.prove(champion.number)
         raw = self.registry.model(champion.number).to_bytes()
         return replace(parts, model=raw, policy=parts.policy.rstrip() + b"\n\n[[when]]\n" + row.encode())
 

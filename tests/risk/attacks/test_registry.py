@@ -9,12 +9,11 @@ from tests.risk.decision.kit import opened_ledger
 from tests.risk.models.test_registry import RAW
 
 from jinku.base.database import Database
-from jinku.ledger.service import Ledger
 from jinku.risk.models.errors import ModelStep
 from jinku.risk.models.record import Model
 from jinku.risk.models.registry import Registry, State
 
-Room = tuple[Registry, Database, Ledger]
+Room = tuple[Registry, Database]
 
 
 @pytest.fixture
@@ -27,7 +26,7 @@ def room(tmp_path: Path) -> Iterator[Room]:
         for state in (State.SHADOW, State.CHAMPION):
             registry.ask(1, state, by="risk-1")
             registry.confirm(1, by="head-2")
-        yield registry, database, ledger
+        yield registry, database
 
 
 SWAPPED = {
@@ -41,19 +40,19 @@ SWAPPED = {
 @pytest.mark.parametrize("what", SWAPPED)
 def test_what_was_swapped_with_a_pen_does_not_decide(room: Room, what: str) -> None:
     """K11: the champion decides as its sealed acts have it, whatever the control data says."""
-    registry, database, ledger = room
-    registry.prove(1, ledger)
+    registry, database = room
+    registry.prove(1)
     with database.writing() as connection:
         connection.execute(text(SWAPPED[what]))
     champion = registry.champion("cards")
     assert champion is not None
     with pytest.raises(ModelStep):
-        registry.prove(champion.number, ledger)
+        registry.prove(champion.number)
 
 
 def test_bytes_swapped_with_their_digest_do_not_decide(room: Room) -> None:
     """K11: an artefact swapped after its approval, together with the digest beside it, is told."""
-    registry, database, ledger = room
+    registry, database = room
     other = RAW[2]
     with database.writing() as connection:
         values = {"raw": other, "digest": Model.from_bytes(other).digest.hex()}
@@ -62,4 +61,4 @@ def test_bytes_swapped_with_their_digest_do_not_decide(room: Room) -> None:
         )
     assert registry.model(1).digest.hex() == values["digest"]
     with pytest.raises(ModelStep, match="sealed acts"):
-        registry.prove(1, ledger)
+        registry.prove(1)

@@ -12,6 +12,7 @@ from tests.risk.models.samples import matrix
 from jinku.base.canonical import canonical_json
 from jinku.base.database import Database
 from jinku.cli.main import main
+from jinku.ledger.layout import Array
 from jinku.risk.models.drift import Baseline
 from jinku.risk.models.errors import BadModel, ModelStep, ModelUnknown
 from jinku.risk.models.record import Model, Origin
@@ -32,6 +33,14 @@ class Log:
     def seal(self, digest: bytes, topic: int) -> tuple[int, int]:
         self.seals.append((digest, topic))
         return len(self.seals), len(self.seals)
+
+    def size(self) -> int:
+        return len(self.seals)
+
+    def entries(self, first: int, count: int) -> Array:
+        raise NotImplementedError(
+            "what is proven stands on a real ledger: tests/risk/attacks/test_registry.py"
+        )
 
 
 def model(seed: int) -> bytes:

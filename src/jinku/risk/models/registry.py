@@ -27,9 +27,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any
 
-import numpy as np
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -55,7 +54,7 @@ from jinku.base.canonical import canonical_json
 from jinku.base.clock import Clock, to_rfc3339
 from jinku.base.database import Database
 from jinku.base.persons import PERSON, same_person
-from jinku.ledger.layout import SEAL, Array, EntryKind
+from jinku.ledger.sealed import SealingLedger, is_sealed
 from jinku.risk.models.errors import ModelStep, ModelUnknown
 from jinku.risk.models.record import Model
 
@@ -93,21 +92,6 @@ _ACT = Table(
     Column("document", Text, nullable=False),
     Column("sealed_entry", BigInteger, nullable=False),
 )
-
-
-class SealingLedger(Protocol):
-    """What is needed of a ledger's log."""
-
-    def seal(self, digest: bytes, topic: int) -> tuple[int, int]:
-        """Put a digest into the log; its entry's number and timestamp."""
-
-
-class ReadLog(Protocol):
-    """What proving needs of a ledger's log."""
-
-    def entries(self, first: int, count: int) -> Array:
-        """``ENTRY`` rows from number `first`."""
-        ...
 
 
 class State(StrEnum):
@@ -311,7 +295,7 @@ class Registry:
             rows = connection.execute(query).all()
         return [{**json.loads(row.document), "sealed_entry": row.sealed_entry} for row in rows]
 
-    def prove(self, number: int, log: ReadLog) -> None:
+    def prove(self, number: int) -> None:
         """Compare a model's bytes, threshold and state with its sealed acts: control data can be written by whoever has
         the disk. Raises ModelUnknown, BadModel, ModelStep."""
         shown, acts = self.show(number), self.acts(number)
@@ -319,7 +303,9 @@ class Registry:
         for act in acts:
             document = canonical_json({name: value for name, value in act.items() if name != "sealed_entry"})
             digest = hashlib.sha256(document)
-            if act["before"] != before or not _is_sealed(log, act["sealed_entry"], digest.digest()):
+            if act["before"] != before or not is_sealed(
+                self._ledger, act["sealed_entry"], digest.digest(), SEAL_TOPIC_MODELS
+            ):
                 raise ModelStep(f"act {act['number']} of model {number} is not what the log seals")
             before, said = digest.hexdigest(), act["said"]
             match act["act"]:
@@ -391,14 +377,6 @@ class Registry:
         values = {"model": model, "number": number, "document": document.decode(), "sealed_entry": entry}
         connection.execute(insert(_ACT), [values])
         return number
-
-
-def _is_sealed(log: ReadLog, entry: int, digest: bytes) -> bool:
-    rows = log.entries(max(entry, 0), 1)
-    if entry < 0 or not len(rows) or rows["kind"][0] != EntryKind.SEAL:
-        return False
-    [seal] = np.ascontiguousarray(rows["event"]).view(SEAL)
-    return bool(seal["topic"] == SEAL_TOPIC_MODELS and seal["digest"].tobytes() == digest)
 
 
 def _of(row: Row[Any]) -> Registered:
