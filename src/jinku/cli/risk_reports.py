@@ -25,6 +25,8 @@ Movements = Annotated[
 Rates = Annotated[
     Path | None, typer.Option("--rates", help="CSV day,currency,usd: dollars for one unit.", dir_okay=False)
 ]
+Format = Annotated[str, typer.Option("--format", help="goaml, china-xml or china-csv.")]
+Receipt = Annotated[str, typer.Option("--receipt", help="The FIU's reference.")]
 Schema = Annotated[
     Path | None,
     typer.Option("--schema", help="The format's schema; then the file is validated.", dir_okay=False),
@@ -144,7 +146,7 @@ def drop(key: Key, text: Words, by: By, data: Data = DATA_DEFAULT, json: Json = 
 def export(
     key: Key,
     by: By,
-    name: Annotated[str, typer.Option("--format", help="goaml, china-xml or china-csv.")],
+    name: Format,
     people: Annotated[
         Path, typer.Option("--people", help="JSON: who is behind the references.", dir_okay=False)
     ],
@@ -172,7 +174,7 @@ def export(
 @reporting_app.command("check")
 def check_file(
     file: Annotated[Path, typer.Argument(help="A file of that format.", dir_okay=False)],
-    name: Annotated[str, typer.Option("--format", help="goaml, china-xml or china-csv.")],
+    name: Format,
     schema: Schema = None,
     json: Json = False,
 ) -> None:
@@ -205,7 +207,7 @@ def submit(
 @reporting_app.command()
 def acknowledge(
     key: Key,
-    receipt: Annotated[str, typer.Option("--receipt", help="The office's reference.")],
+    receipt: Receipt,
     by: By,
     data: Data = DATA_DEFAULT,
     json: Json = False,
@@ -218,7 +220,7 @@ def acknowledge(
 @reporting_app.command()
 def reject(
     key: Key,
-    receipt: Annotated[str, typer.Option("--receipt", help="The office's reference.")],
+    receipt: Receipt,
     text: Words,
     by: By,
     data: Data = DATA_DEFAULT,
