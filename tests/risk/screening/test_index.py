@@ -6,7 +6,7 @@ import pytest
 from tests.risk.screening.kit import ADD, ALT, SDN, SHARED, UN, written
 from tests.risk.screening.labelled import CASES
 
-from jinku.bench.risk_screening import both_lists, noisy_names, screening_figures
+from jinku.bench.risk_screening import both_lists, noisy_names
 from jinku.risk.screening.compare import THRESHOLD, compare
 from jinku.risk.screening.formats.ofac import read_ofac
 from jinku.risk.screening.formats.un import read_un
@@ -113,4 +113,3 @@ def test_held_out_pairs_are_told_apart() -> None:
     pairs = list(held_out(both_lists(SHARED), 5))[:800]
     told = [score_pair(query, candidate, schema).matched for query, candidate, schema, _ in pairs]
     assert f1([pair[3] for pair in pairs], told) >= 0.82
-    assert screening_figures.__doc__
