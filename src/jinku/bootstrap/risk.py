@@ -101,8 +101,7 @@ class Risk(Closing):
             self.journal.seal_rest()
             known.restraints.read(self.journal, self._counted_from(known), self.journal.size)
             self.persons.enter(known)
-            engines, policy = self.load(self.versions)
-            engines.rehearse(policy)
+            engines, policy = self._rehearsed(self.versions)
             self._read = rebuilt(engines, self.journal, self.snapshots, self.journal.size)
             if self._read > SNAPSHOT_EVENTS:
                 self.snapshots.put(self.journal.size, engines)
@@ -175,8 +174,7 @@ class Risk(Closing):
                 if versions == self.versions and known is self.persons.known:
                     self.fault = ""
                     return False
-                engines, policy = self.load(versions)
-                engines.rehearse(policy)
+                loaded_now = self._rehearsed(versions) if versions != self.versions else None
             except JinkuError as error:
                 self.fault = error.message
                 return False
@@ -188,12 +186,18 @@ class Risk(Closing):
                 if fresh:
                     known.restraints.read(self.journal, max(first, last), self.journal.sealed)
                 desk = self.office.desk
-                if versions != self.versions and isinstance(desk.engines, HouseEngines):
+                if loaded_now is not None and isinstance(desk.engines, HouseEngines):
+                    engines, policy = loaded_now
                     engines.take_over(desk.engines)
                     desk.switch(engines, policy)
                 self.persons.enter(known)
                 self.versions, self.fault = versions, ""
             return True
+
+    def _rehearsed(self, versions: Versions) -> tuple[HouseEngines, Policy]:
+        engines, policy = self.load(versions)
+        engines.rehearse(policy)
+        return engines, policy
 
     def _counted_from(self, known: Known) -> int:
         """The journal's first record that limits of measures can reach."""
@@ -204,7 +208,7 @@ class Risk(Closing):
 
     def order_decider(self) -> OrderDecider:
         """The desk as custody's corridor asks it."""
-        return OrderDecider(self.office, self.scene)
+        return OrderDecider(self.office, self.scene, self.house.ledger.lookup_transfers)
 
     def load(self, versions: Versions) -> tuple[HouseEngines, Policy]:
         """Fresh engines and the policy of some versions, from the shelf. Raises VersionUnknown."""

@@ -2,8 +2,9 @@
 
 Rules:
 
-1. `prepared` reads lists, clearances, the book, ratings and measures beside the running desk; `enter` puts what was
-   read into force between two batches. What is in force does not change otherwise.
+1. `prepared` reads lists, clearances, the book, ratings and measures beside the running desk, of each only what changed
+   since; `enter` puts what was read into force between two batches. What is in force does not change otherwise, but
+   that `prepare` screens parties whom no movement was seen of yet.
 2. A rating is that of the customer's account, or of its party. Ratings are those of the house's day; they are read
    again when one changed and at midnight.
 3. `lists` names what is in force: each list with its version and content, and the measures' digest. Answers themselves
@@ -28,10 +29,12 @@ from jinku.base.clock import Clock
 from jinku.base.closing import Closing
 from jinku.bootstrap.house import House
 from jinku.bootstrap.risk_keys import KeyTable, parties_of
+from jinku.bootstrap.risk_found import Found, basis_of, read_found
 from jinku.bootstrap.risk_restraints import Restraints
 from jinku.bootstrap.risk_screened import ListedKeys
 from jinku.bootstrap.risk_seals import screening_desks
 from jinku.custody.parties.people import PeopleStore
+from jinku.bootstrap.risk_settings import RISK_DIRECTORY
 from jinku.risk.acts.book import ActBook
 from jinku.risk.cases.access import NeedToKnow
 from jinku.risk.cases.measure_desk import MeasureDesk, MeasureParts
@@ -41,7 +44,7 @@ from jinku.risk.decision.model import Bits, Decided
 from jinku.risk.events.batch import EventBatch
 from jinku.risk.events.columns import Column
 from jinku.risk.rating.desk import OVERRIDE, RUNS, RatingDesk, RatingParts
-from jinku.risk.screening.book import Book, Cleared
+from jinku.risk.screening.book import Book
 from jinku.risk.screening.lists import Running
 from jinku.risk.screening.model import Subject
 
@@ -49,6 +52,9 @@ PEOPLE_FILE = "people.db"
 """There in a house of custody: accounts are then their parties'."""
 
 
+FOUND_FILE = "screened"
+PREPARED_AT_ONCE = 500
+"""Parties that are screened beside the deciding in one round."""
 @dataclass(frozen=True)
 class Known:
     """What is in force together."""
@@ -77,6 +83,11 @@ class HousePersons(Closing):
         self._book = Book(house.control)
         self._lock = threading.Lock()
         self._known: Known | None = None
+        self._subjects: dict[str, Subject] | None = None
+        self._changes = 0
+        self._ledger, self._found_file = house.ledger, house.directory / RISK_DIRECTORY / FOUND_FILE
+        self._found: Found | None = None
+        self._control = house.control
 
     @property
     def known(self) -> Known:
@@ -93,8 +104,9 @@ class HousePersons(Closing):
             custody = self._people is not None
             today = self._hours.day(self._clock())
             versions = self._lists.in_force()
-            book, cleared = tuple(self._book.subjects()), self._cleared.cleared()
-            screening = (versions, book, cleared, custody)
+            self._read_changes()
+            cleared = self._cleared.cleared()
+            screening = (versions, self._changes, cleared, custody)
             rating = (self._acts.version(RUNS), self._acts.version(OVERRIDE), today, custody)
             measure = (self._measures.version(), today, custody)
             before = self._known
@@ -102,7 +114,10 @@ class HousePersons(Closing):
                 return before
             listed = before.listed if before and before.state[0] == screening else None
             if listed is None and versions:
-                listed = self._screened(self._lists.running(), cleared, book)
+                found = self._found_among(self._lists.running())
+                earlier = before.listed if before else None
+                listed = ListedKeys(found, cleared, self._people, self._subjects or {}, earlier)
+                found.save(self._found_file, self._ledger)
             ratings = before.ratings if before and before.state[1] == rating else self._rated(today)
             restraints = (
                 before.restraints
@@ -161,8 +176,38 @@ class HousePersons(Closing):
         """See `Restraint`."""
         self.known.restraints.refused(transfers)
 
-    def _screened(self, running: Running, cleared: Cleared, book: tuple[Subject, ...]) -> ListedKeys:
-        return ListedKeys(running, cleared, book, self._people)
+    def prepare(self, most: int = PREPARED_AT_ONCE) -> int:
+        """Screen up to `most` parties that were not looked at yet, beside the deciding, and keep what was found over a
+        restart; how many. Raises OSError, and what the stores and sealing raise."""
+        with self._lock:
+            listed = self._known.listed if self._known else None
+            if listed is None:
+                return 0
+            done = listed.prepare_next(most)
+            listed.found.save(self._found_file, self._ledger)
+            return done
+
+    def _read_changes(self) -> None:
+        """Bring the book to where it stands: only who changed is read."""
+        number = self._book.changes()
+        if self._subjects is None:
+            self._subjects = {one.key: one for one in self._book.subjects()}
+        elif number != self._changes:
+            subjects = dict(self._subjects)
+            for key, one in self._book.since(self._changes).items():
+                if one is None:
+                    subjects.pop(key, None)
+                else:
+                    subjects[key] = one
+            self._subjects = subjects
+        self._changes = number
+
+    def _found_among(self, running: Running) -> Found:
+        """Results among these lists: those in memory, those that were kept, or none yet."""
+        if self._found is None or self._found.running is not running:
+            known = read_found(self._found_file, self._ledger, basis_of(running))
+            self._found = Found(running, known)
+        return self._found
 
     def _rated(self, today: date) -> KeyTable:
         return KeyTable(self._ratings.grades(today), by_party=self._people is not None)

@@ -2,8 +2,8 @@
 
 Rules:
 
-1. Every second `Risk.refresh` is asked, then the feed takes at most `RECORDS_AT_ONCE` records of the journal, so that a
-   long history does not hold up a switch.
+1. Every second `Risk.refresh` is asked, some parties that no movement was seen of yet are screened, then the feed takes
+   at most `RECORDS_AT_ONCE` records of the journal, so that a long history does not hold up a switch.
 2. Whatever goes wrong in a round is told by `fault` and in the log by its kind, without content, and tried again in the
    next round: deciding never waits for it.
 
@@ -48,6 +48,7 @@ class RiskWatch(Closing):
             # The boundary of the thread: a round that fails must end neither the rounds nor the deciding.
             try:
                 self._risk.refresh()
+                self._risk.persons.prepare()
                 fault = self._risk.fault
                 self._feed.feed(RECORDS_AT_ONCE)
             except Exception as error:  # noqa: BLE001

@@ -170,6 +170,14 @@ class PeopleStore(Closing):
             rows = self._connection.execute("SELECT number FROM people ORDER BY number")
             return [number for (number,) in rows]
 
+    def after(self, number: int, most: int) -> list[int]:
+        """Up to `most` party numbers kept above this one, rising."""
+        with self._turn:
+            rows = self._connection.execute(
+                "SELECT number FROM people WHERE number > ? ORDER BY number LIMIT ?", (number, most)
+            )
+            return [found for (found,) in rows]
+
     def has(self, number: int) -> bool:
         """Whether a record is kept under this number."""
         with self._turn:

@@ -18,11 +18,11 @@ Example::
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 
 from jinku.base.canonical import canonical_json
 from jinku.base.database import Database
@@ -30,7 +30,7 @@ from jinku.risk.screening.errors import ScreeningError
 from jinku.risk.screening.lists import Running
 from jinku.risk.screening.model import Facts, Hit, Subject
 from jinku.risk.screening.names import Kind
-from jinku.risk.screening.tables_control import SUBJECTS, TABLES
+from jinku.risk.screening.tables_control import CHANGES, SUBJECTS, TABLES
 
 ROLES = frozenset({"customer", "owner", "agent", "controlled", "counterparty"})
 CHAIN_LINKS_MAX = 8
@@ -96,6 +96,7 @@ class Book:
         rows = [_row(one) for one in subjects]
         last = list({row["key"]: row for row in rows}.values())
         with self._database.writing() as connection:
+            _note(connection, [row["key"] for row in last])
             for at in range(0, len(last), _CHUNK_ROWS):
                 part = last[at : at + _CHUNK_ROWS]
                 connection.execute(delete(SUBJECTS).where(SUBJECTS.c.key.in_([row["key"] for row in part])))
@@ -105,7 +106,28 @@ class Book:
     def remove(self, key: str) -> bool:
         """Take a subject out of the book; whether it was there."""
         with self._database.writing() as connection:
+            _note(connection, [key])
             return connection.execute(delete(SUBJECTS).where(SUBJECTS.c.key == key)).rowcount > 0
+
+    def changes(self) -> int:
+        """The number of the last change of the book: rises with every one."""
+        with self._database.reading() as connection:
+            number = connection.execute(select(CHANGES.c.number).where(CHANGES.c.key == "")).scalar()
+        return int(number or 0)
+
+    def since(self, number: int) -> dict[str, Subject | None]:
+        """Whoever was put or removed after the change with this number; None for who is not there any more."""
+        changed = select(CHANGES.c.key).where(CHANGES.c.number > number, CHANGES.c.key != "")
+        joined = CHANGES.outerjoin(SUBJECTS, CHANGES.c.key == SUBJECTS.c.key)
+        query = select(CHANGES.c.key, SUBJECTS.c.document, SUBJECTS.c.of, SUBJECTS.c.role)
+        with self._database.reading() as connection:
+            rows = connection.execute(query.select_from(joined).where(CHANGES.c.key.in_(changed))).all()
+        return {
+            row.key: None
+            if row.document is None
+            else _subject(row.key, json.loads(row.document), row.of, row.role)
+            for row in rows
+        }
 
     def subject(self, key: str) -> Subject | None:
         """Who is in the book under a key; None where nobody is."""
@@ -118,6 +140,19 @@ class Book:
         with self._database.reading() as connection:
             rows = connection.execute(select(SUBJECTS).order_by(SUBJECTS.c.key)).all()
         return [_subject(row.key, json.loads(row.document), row.of, row.role) for row in rows]
+
+
+def _note(connection: Connection, keys: Sequence[str]) -> None:
+    """Note a change of these subjects. Whoever comes second waits for the first, so that no number is seen too late."""
+    counted = update(CHANGES).where(CHANGES.c.key == "").values(number=CHANGES.c.number + 1)
+    if not connection.execute(counted).rowcount:
+        connection.execute(insert(CHANGES).values(key="", number=1))
+    number = connection.execute(select(CHANGES.c.number).where(CHANGES.c.key == "")).scalar_one()
+    for at in range(0, len(keys), _CHUNK_ROWS):
+        part = [key for key in keys[at : at + _CHUNK_ROWS] if key]
+        connection.execute(delete(CHANGES).where(CHANGES.c.key.in_(part)))
+        if part:
+            connection.execute(insert(CHANGES), [{"key": key, "number": number} for key in part])
 
 
 def _row(one: Subject) -> dict[str, Any]:

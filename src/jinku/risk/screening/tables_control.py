@@ -49,6 +49,13 @@ SUBJECTS = Table(
     Column("role", String(20), nullable=False),
 )
 Index("screening_subject_of", SUBJECTS.c.of)
+CHANGES = Table(
+    "screening_subject_change",
+    TABLES,
+    Column("key", String(128), primary_key=True),
+    Column("number", BigInteger, nullable=False, index=True),
+)
+"""The number of the last change of each subject; under the empty key the greatest one."""
 ACTS = Table(
     "screening_act",
     TABLES,
