@@ -19,6 +19,8 @@ from jinku.base.errors import InputError
 
 NS_PER_SECOND = 1_000_000_000
 NS_PER_DAY = 86_400 * NS_PER_SECOND
+NS_PER_US = 1_000
+US_PER_DAY = NS_PER_DAY // NS_PER_US
 
 Clock = Callable[[], int]
 
