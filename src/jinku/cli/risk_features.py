@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from jinku.base.clock import US_PER_DAY
 from jinku.cli.output import Json, Output
 
 features_app = typer.Typer(
@@ -70,7 +71,6 @@ def backtest(
     from jinku.base.errors import InputError
     from jinku.risk.events import LocalTime, with_labels
     from jinku.risk.events.from_table import SHAPES, read_table
-    from jinku.risk.events.local_time import DAY_MICROSECONDS
     from jinku.risk.features.backtesting import backtest_to_file
     from jinku.risk.features.reading import load
 
@@ -80,7 +80,7 @@ def backtest(
         )
     features, place = load(table), LocalTime(zone)
     truth = read_table(data, SHAPES[shape], place)
-    batch = with_labels(truth, label_delay * DAY_MICROSECONDS, place) if label_delay else truth
+    batch = with_labels(truth, label_delay * US_PER_DAY, place) if label_delay else truth
     rows = backtest_to_file(features, batch, out, truth)
     document = {**_head(features), "events": rows, "out": out.name}
     view = Output(json)
@@ -93,7 +93,7 @@ def _head(features: Any) -> dict[str, Any]:
         "version": features.version,
         "schema": features.schema.name,
         "outputs": len(features.names),
-        "reach_days": round(features.reach / 86_400_000_000, 3),
+        "reach_days": round(features.reach / US_PER_DAY, 3),
         "digest": features.digest.hex(),
     }
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from jinku.base.clock import US_PER_DAY
 from jinku.cli.output import Json, Output, note
 from jinku.cli.risk_features import features_app
 
@@ -113,13 +114,10 @@ def _cards(data: Path, count: int) -> "EventBatch":
     """The first `count` payments of a file, and their labels a week late."""
     from jinku.risk.events import LocalTime, with_labels
     from jinku.risk.events.from_table import CARD_FRAUD, read_table
-    from jinku.risk.events.local_time import DAY_MICROSECONDS
     from jinku.risk.features.sample import LABEL_DELAY_DAYS
 
     place = LocalTime("UTC")
-    return with_labels(
-        read_table(data, CARD_FRAUD, place)[:count], LABEL_DELAY_DAYS * DAY_MICROSECONDS, place
-    )
+    return with_labels(read_table(data, CARD_FRAUD, place)[:count], LABEL_DELAY_DAYS * US_PER_DAY, place)
 
 
 def _session(flink: str, stack: ExitStack) -> "Session | None":

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from jinku.base.clock import US_PER_DAY
 from jinku.cli.house import DATA_DEFAULT, Data, existing_house
 from jinku.cli.output import Json, Output
 
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from jinku.risk.graph.typologies.queries import Period
 
 LOOK_BACK_DAYS = 90
-_DAY_US = 86_400_000_000
 
 
 def typologies(
@@ -44,7 +44,9 @@ def typologies(
     if transactions is not None:
         columns = read_moves(transactions, currency)
     else:
-        columns = _booked(data, currency, Period(max(period.first - LOOK_BACK_DAYS * _DAY_US, 0), period.end))
+        columns = _booked(
+            data, currency, Period(max(period.first - LOOK_BACK_DAYS * US_PER_DAY, 0), period.end)
+        )
     with Moves(columns, Place(zone)) as moves:
         report = detect(moves, period, thresholds, tuple(only or ()))
     if raised:

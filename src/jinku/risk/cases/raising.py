@@ -15,13 +15,13 @@ import hashlib
 from collections.abc import Iterable
 
 from jinku.base.canonical import canonical_json
+from jinku.base.clock import NS_PER_US
 from jinku.risk.acts.model import digest_of
 from jinku.risk.cases.alerts import EVIDENCE_MAX, SCORE_MAX, Alert
 from jinku.risk.events.columns import key_number
 from jinku.risk.graph.typologies.finding import Finding
 from jinku.risk.screening.book import Finding as Listed
 
-_NS_PER_US = 1_000
 _DIGITS_MAX = 38
 _KEY_DIGITS = 16
 _DIGEST_DIGITS = 64
@@ -35,7 +35,7 @@ def of_typologies(findings: Iterable[Finding], version: str) -> list[Alert]:
             subject=one.subject_number,
             typology=one.typology.key,
             score=one.score,
-            at=one.last * _NS_PER_US,
+            at=one.last * NS_PER_US,
             amount=one.amount,
             currency=one.currency,
             evidence=one.digests(),

@@ -14,10 +14,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 from numpy.typing import NDArray
 
+from jinku.base.clock import US_PER_DAY
 from jinku.risk.events.errors import BadEvents
 
 MICROSECONDS = 1_000_000
-DAY_MICROSECONDS = 86_400 * MICROSECONDS
 NIGHT_ENDS_HOUR = 6
 _QUARTER = 900 * MICROSECONDS
 
@@ -47,10 +47,10 @@ class LocalTime:
     def parts(self, times: Integers) -> dict[str, Integers]:
         """hour, weekday (1 Monday), day, week and month, counted as the schema says."""
         local = self.local(times)
-        day = local // DAY_MICROSECONDS
+        day = local // US_PER_DAY
         month = day.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
         return {
-            "hour": local % DAY_MICROSECONDS // (3_600 * MICROSECONDS),
+            "hour": local % US_PER_DAY // (3_600 * MICROSECONDS),
             "weekday": (day + 3) % 7 + 1,
             "day": day,
             "week": (day + 3) // 7,

@@ -22,9 +22,10 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
+from jinku.base.clock import US_PER_DAY
 from jinku.risk.events.batch import EventBatch
 from jinku.risk.events.columns import KEY, Column, key_number, keys
-from jinku.risk.events.local_time import DAY_MICROSECONDS, LocalTime
+from jinku.risk.events.local_time import LocalTime
 from jinku.risk.events.payments import numbered, payments
 from jinku.risk.events.stamp import spread
 from jinku.risk.models.errors import BadTrainingData
@@ -157,7 +158,7 @@ def _cards(raw: dict[str, Any], file: str, digest: bytes) -> Cards:
         },
         LocalTime("UTC"),
     )
-    return Cards(batch, customer, labels, times // DAY_MICROSECONDS, digest)
+    return Cards(batch, customer, labels, times // US_PER_DAY, digest)
 
 
 def _there(values: Any, name: str, file: str) -> Any:

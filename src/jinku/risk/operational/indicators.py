@@ -19,7 +19,7 @@ from dataclasses import dataclass, fields
 from enum import IntEnum
 from pathlib import Path
 
-from jinku.base.clock import Clock
+from jinku.base.clock import NS_PER_DAY, Clock
 from jinku.base.errors import InputError
 from jinku.risk.acts.book import ActBook
 from jinku.risk.acts.model import Act, Standing
@@ -29,7 +29,6 @@ from jinku.risk.operational.table import Indicator
 INDICATOR = "indicator"
 STALE_DAYS = 3
 INDICATORS_MAX = 500
-_DAY_NS = 86_400_000_000_000
 _WHOLE_MAX = 10**18
 
 
@@ -161,5 +160,10 @@ def _reading(indicator: Indicator, acts: Sequence[Act], now: int) -> Reading:
     last = acts[-1]
     worse = colours[-1] > (colours[-2] if len(colours) > 1 else Colour.GREEN)
     return Reading(
-        indicator, int(last.body["value"]), colours[-1], last.at, worse, now - last.at > STALE_DAYS * _DAY_NS
+        indicator,
+        int(last.body["value"]),
+        colours[-1],
+        last.at,
+        worse,
+        now - last.at > STALE_DAYS * NS_PER_DAY,
     )

@@ -25,9 +25,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from jinku.base.clock import US_PER_DAY
 from jinku.risk.language import Column, Mask
 from jinku.risk.language.types import DTYPE, Type
-from jinku.risk.rules.history import AMOUNT, DAY, DAY_US, LABEL, History, fires
+from jinku.risk.rules.history import AMOUNT, DAY, LABEL, History, fires
 from jinku.risk.rules.model import TIME, Outcome, Rule, RuleSet
 
 WHOLE = "(all)"
@@ -279,7 +280,7 @@ def _share(part: int, whole: int) -> float | None:
 def _days(columns: Mapping[str, Column], count: int) -> npt.NDArray[np.int64]:
     if DAY in columns:
         return np.asarray(columns[DAY].values, np.int64)
-    return columns[TIME].values // DAY_US if TIME in columns else np.zeros(count, np.int64)
+    return columns[TIME].values // US_PER_DAY if TIME in columns else np.zeros(count, np.int64)
 
 
 def _total(amounts: npt.NDArray[np.int64], where: Mask) -> int:

@@ -10,14 +10,13 @@ Example::
 from dataclasses import dataclass
 from typing import Any
 
-from jinku.base.clock import to_rfc3339
+from jinku.base.clock import NS_PER_US, to_rfc3339
 from jinku.risk.language.sql import Dialect, literal, quoted
 from jinku.risk.language.types import Type
 from jinku.risk.rules.history import History, fires
 from jinku.risk.rules.model import TIME, Outcome, RuleSet
 
 SAMPLE_MAX = 1_000
-_US = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +101,7 @@ def difference(history: History, old: RuleSet, new: RuleSet, *, sample: int = 10
     examples = tuple(
         Example(
             id=row[0],
-            time="" if row[1] is None else to_rfc3339(row[1] * _US),
+            time="" if row[1] is None else to_rfc3339(row[1] * NS_PER_US),
             amount=int(row[2]),
             label=row[3],
             before=_name(row[4]),

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import duckdb
 
+from jinku.base.clock import US_PER_DAY
 from jinku.base.closing import Closing
 from jinku.risk.language import Namespace
 from jinku.risk.language.sql import DUCKDB_SETTING, Dialect, literal, quoted
@@ -33,7 +34,6 @@ from jinku.risk.rules.model import ALWAYS_FROM, ALWAYS_UNTIL, TIME, Rule
 LABEL = "label"
 AMOUNT = "amount"
 DAY = "day"
-DAY_US = 86_400_000_000
 _READERS = {
     ".parquet": "read_parquet(?)",
     ".csv": "read_csv(?, header = true, all_varchar = true)",
@@ -105,7 +105,7 @@ class History(Closing):
         """SQL for the day of an event: its local day where the file has it, else that of UTC; else 0."""
         if DAY in self.types:
             return quoted(DAY, Dialect.DUCKDB)
-        return f"({quoted(TIME, Dialect.DUCKDB)} // {DAY_US})" if TIME in self.types else "0"
+        return f"({quoted(TIME, Dialect.DUCKDB)} // {US_PER_DAY})" if TIME in self.types else "0"
 
     @property
     def label(self) -> str:

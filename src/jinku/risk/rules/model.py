@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jinku.base.canonical import canonical_json
-from jinku.base.clock import to_rfc3339
+from jinku.base.clock import NS_PER_US, to_rfc3339
 from jinku.risk.language import Columns, Expression, Mask, Program, Value
 
 TIME = "time"
@@ -34,7 +34,6 @@ TIME = "time"
 ALWAYS_FROM = -(1 << 63)
 ALWAYS_UNTIL = (1 << 63) - 1
 CHALLENGER_PREFIX = "challenger/"
-_US = 1_000
 
 
 class Outcome(IntEnum):
@@ -71,8 +70,8 @@ class Rule:
             "reason": self.reason,
             "reason_zh": self.reason_zh,
             "typology": self.typology,
-            "from": None if self.since == ALWAYS_FROM else to_rfc3339(self.since * _US),
-            "until": None if self.until == ALWAYS_UNTIL else to_rfc3339(self.until * _US),
+            "from": None if self.since == ALWAYS_FROM else to_rfc3339(self.since * NS_PER_US),
+            "until": None if self.until == ALWAYS_UNTIL else to_rfc3339(self.until * NS_PER_US),
             "shadow": self.shadow,
         }
 

@@ -3,6 +3,7 @@
 Every detector takes movements, its row of the table and the period, and gives findings; see `queries` for their form.
 """
 
+from jinku.base.clock import US_PER_DAY
 from jinku.risk.graph.typologies.finding import Finding
 from jinku.risk.graph.typologies.moves import Moves
 from jinku.risk.graph.typologies.queries import Period, run
@@ -114,7 +115,7 @@ def dormant(moves: Moves, row: Typology, period: Period) -> list[Finding]:
 
     PBOC guidance on 长期闲置的账户突然启用; FATF, "Money mules", 2018.
     """
-    return run(moves, row, period, _DORMANT, day=86_400_000_000)
+    return run(moves, row, period, _DORMANT, day=US_PER_DAY)
 
 
 def round_amounts(moves: Moves, row: Typology, period: Period) -> list[Finding]:

@@ -5,6 +5,7 @@ Every detector takes movements, its row of the table and the period, and gives f
 
 from typing import NamedTuple
 
+from jinku.base.clock import US_PER_DAY
 from jinku.risk.graph.typologies.finding import Finding
 from jinku.risk.graph.typologies.moves import Moves
 from jinku.risk.graph.typologies.queries import Period, run
@@ -88,7 +89,7 @@ def mule_ring(moves: Moves, row: Typology, period: Period) -> list[Finding]:
 
     Europol, European Money Mule Action reports; Altman et al., NeurIPS 2023.
     """
-    window = round(row.number("window_d") * 86_400_000_000)
+    window = round(row.number("window_d") * US_PER_DAY)
     query = _USERS.format(since=period.first - window, end=period.end, users_max=row.number("users_max"))
     shared = moves.database.execute(query).fetchall()
     rings = _joined(shared, int(row.number("members_min")))

@@ -23,11 +23,11 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
+from jinku.base.clock import US_PER_DAY
 from jinku.risk.events.local_time import NIGHT_ENDS_HOUR, LocalTime
 from jinku.risk.graph.texts import load_texts, refuse
 
-HOUR_US = 3_600_000_000
-DAY_US = 24 * HOUR_US
+HOUR_US = US_PER_DAY // 24
 AMOUNT_MAX = (1 << 53) - 1
 MOVES_MAX = 20_000_000
 ZONE = "Asia/Shanghai"

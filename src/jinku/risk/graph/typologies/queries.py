@@ -15,8 +15,9 @@ Example::
 import json
 from typing import Any, NamedTuple
 
+from jinku.base.clock import US_PER_DAY
 from jinku.risk.graph.typologies.finding import EVIDENCE_MAX, SCORE_MAX, SCORE_MIN, Finding
-from jinku.risk.graph.typologies.moves import DAY_US, HOUR_US, Moves
+from jinku.risk.graph.typologies.moves import HOUR_US, Moves
 from jinku.risk.graph.typologies.table import Typology
 
 
@@ -35,7 +36,7 @@ def run(moves: Moves, row: Typology, period: Period, query: str, **more: float) 
             continue
         numbers[name] = repr(value)
         if name.endswith(("_h", "_d")):
-            numbers[name[:-2]] = str(round(value * (HOUR_US if name.endswith("_h") else DAY_US)))
+            numbers[name[:-2]] = str(round(value * (HOUR_US if name.endswith("_h") else US_PER_DAY)))
     numbers |= {name: repr(value) for name, value in more.items()}
     found = moves.database.execute(query.format(**numbers)).fetchall()
     return sorted(
