@@ -11,6 +11,7 @@ from jinku.bootstrap.risk import Risk
 from jinku.bootstrap.risk_settings import RISK_FILE
 from jinku.ledger.model import TransferFlags
 from jinku.sim.crime.model import Scheme
+from jinku.sim.crime.words import COLUMNS, STORIES
 from jinku.sim.scenes.crime import CSV_FILE, PAGE_FILE, crime_scene
 from jinku.sim.scenes.scene import Scene
 
@@ -34,7 +35,8 @@ def test_it_comes_out_right_and_says_what_was_missed(played: tuple[Scene, Path])
         assert 0 <= int(row["kept_fen"]) <= int(row["amount_fen"])
     assert lines["persuaded_customer"]["passed"] == lines["persuaded_customer"]["movements"]
     page = (directory / PAGE_FILE).read_text(encoding="utf-8")
-    assert all(name in page for name in lines)
+    assert all(" ".join(STORIES[name]) in page for name in lines)
+    assert all(f"**{heading}**" in page for _, heading, _ in COLUMNS)
 
 
 def test_the_house_holds_what_the_reckoning_says(played: tuple[Scene, Path]) -> None:

@@ -26,7 +26,7 @@ from jinku.risk.screening.names import Kind
 from jinku.risk.screening.screened import Screened
 from jinku.sim.crime.play import Answer, Venue
 from jinku.sim.run import SimClock
-from jinku.sim.scenes.crime import CrimeRooms
+from jinku.sim.scenes.crime import Before, CrimeRooms
 
 ORIGIN = "jinku.local/demo-risk"
 LIST_NAME = "demo"
@@ -44,9 +44,12 @@ _OFFICERS = ("officer-lin", "officer-zhao")
 
 
 @contextmanager
-def crime_rooms(directory: Path, clock: SimClock, lists: tuple[Path, Path]) -> Iterator[CrimeRooms]:
-    """Open a new house at `directory` with risk switched on, and the list loaded."""
-    directory.mkdir()
+def crime_rooms(
+    directory: Path, clock: SimClock, lists: tuple[Path, Path], before: Before
+) -> Iterator[CrimeRooms]:
+    """Open a new house at `directory` with risk switched on after `before`, and the list loaded."""
+    with open_house(directory, origin=ORIGIN, clock=clock) as house:
+        before(house.ledger)
     (directory / RISK_FILE).write_text(SETTINGS, "utf-8")
     (directory / RISK_DIRECTORY).mkdir()
     standard = files("jinku.risk.decision").joinpath("standard.toml").read_text("utf-8")
@@ -73,7 +76,7 @@ def crime_rooms(directory: Path, clock: SimClock, lists: tuple[Path, Path]) -> I
                 found = risk.replay(day)
                 return found.decisions, found.mismatches
 
-            venue = Venue(house.ledger, risk.gate, risk.office, risk.scene, clock, listed, ANSWERS)
+            venue = Venue(risk.gate, risk.office, risk.scene, clock, listed, ANSWERS)
             yield CrimeRooms(venue, alerts, feed.feed, settle, replay)
 
 

@@ -68,7 +68,6 @@ class GateLike(Protocol):
 class Venue:
     """Where the day is played: a house that decides."""
 
-    ledger: Ledger
     gate: GateLike
     office: DecisionOffice
     scene: Scene
@@ -89,11 +88,9 @@ class Outcome:
 
 
 def play(world: CrimeWorld, venue: Venue, watch: Callable[[int], None] = lambda _: None) -> list[Outcome]:
-    """Play the world's weeks and day; the day's outcomes in order of time. `watch` hears how many are done.
+    """Play the world's weeks and day, whose accounts are open; the day's outcomes in order of time.
 
-    Raises SimulationFault where the ledger refuses what it must not, and what the gate raises."""
-    venue.clock.now = (world.history[0].at - DAY_US) * _NS_PER_US
-    _open_accounts(world, venue.ledger)
+    `watch` hears how many are done. Raises SimulationFault where the ledger refuses what it must not, and what the gate raises."""
     for _, part in groupby(world.history, lambda one: one.at // DAY_US):
         _learn(list(part), venue)
     found: list[Outcome] = []
@@ -104,7 +101,8 @@ def play(world: CrimeWorld, venue: Venue, watch: Callable[[int], None] = lambda 
     return found
 
 
-def _open_accounts(world: CrimeWorld, ledger: Ledger) -> None:
+def open_accounts(world: CrimeWorld, ledger: Ledger) -> None:
+    """Open every account and give it money: what there was before the house decides. Raises SimulationFault."""
     shops = {one.payee for one in (*world.history, *world.day) if one.kind == "payment"}
     numbers = [BANK, *(one.number for one in world.people), *sorted(SHOPS_FROM + shop for shop in shops)]
     accounts = np.zeros(len(numbers), ACCOUNT)

@@ -20,16 +20,20 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 
+from jinku.ledger.service import Ledger
 from jinku.risk.cases.alert_desk import AlertDesk
 from jinku.risk.cases.raising import of_typologies
 from jinku.sim.audit import Check
 from jinku.sim.crime.alerts import subjects, typologies
+from jinku.sim.crime.custom import DAY_US
 from jinku.sim.crime.listed import write_list
 from jinku.sim.crime.model import Scale, Scheme
-from jinku.sim.crime.play import Answer, Outcome, Venue, play
+from jinku.sim.crime.play import Answer, Outcome, Venue, open_accounts, play
 from jinku.sim.crime.score import Line, reckon
+from jinku.sim.crime.words import COLUMNS, STORIES
 from jinku.sim.crime.world import CrimeWorld, make_world
 from jinku.sim.run import SimClock
 from jinku.sim.scenes.scene import Scene
@@ -57,8 +61,10 @@ class CrimeRooms:
     """Decide a UTC day again: decisions and mismatches."""
 
 
-CrimeDoor = Callable[[Path, SimClock, tuple[Path, Path]], AbstractContextManager[CrimeRooms]]
-"""Opens a new house that decides: directory, clock, list and mapping."""
+Before = Callable[[Ledger], None]
+CrimeDoor = Callable[[Path, SimClock, tuple[Path, Path], Before], AbstractContextManager[CrimeRooms]]
+"""Opens a new house that decides: directory, clock, list and mapping, what its ledger is given before risk is switched
+on."""
 
 
 def crime_scene(
@@ -68,7 +74,9 @@ def crime_scene(
     directory.mkdir()
     begins = round(datetime(DAY.year, DAY.month, DAY.day, tzinfo=CHINA).timestamp()) * 1_000_000
     world = make_world(SMALL if small else Scale(), begins, seed)
-    with door(directory / "house", SimClock(world.history[0].at * 1_000), write_list(directory)) as rooms:
+    clock = SimClock((world.history[0].at - DAY_US) * 1_000)
+    before = partial(open_accounts, world)
+    with door(directory / "house", clock, write_list(directory), before) as rooms:
         outcomes = play(world, rooms.venue, watch)
         fed = rooms.feed()
         findings = typologies(world, begins)
@@ -220,15 +228,18 @@ def reckoning_md(lines: Sequence[Line], history: int) -> str:
         "# A day with crime in it · 有欺诈与洗钱的一日\n\n"
         f"{history:,} movements of the weeks before were the history. Nobody who decided saw a label.\n"
         f"此前数周的 {history:,} 笔交易为历史；决策时不知标签。\n\n"
-        "| group 类别 | story 情节 | stories | noticed 发现 | movements 笔数 | stopped 拦截 | held 暂停 | asked 询问 "
-        "| passed 放行 | yuan 金额 | kept back 截留 |\n|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n"
+        f"| group 类别 | story 情节 | {' | '.join(heading for _, heading, _ in COLUMNS)} |\n"
+        f"|---|---|{'---:|' * len(COLUMNS)}\n"
     )
-    rows = (
-        f"| {one.group} | {one.name} | {one.stories} | {one.noticed} | {one.movements} | {one.stopped} | {one.held} "
-        f"| {one.asked} | {one.passed} | {one.amount / 100:,.0f} | {one.kept / 100:,.0f} |\n"
+    groups = dict(GROUPS)
+    rows = "".join(
+        f"| {one.group} {groups[one.group]} | {' '.join(STORIES[one.name])} | {one.stories} | {one.noticed} "
+        f"| {one.movements:,} | {one.stopped} | {one.held} | {one.asked} | {one.passed:,} "
+        f"| {one.amount / 100:,.2f} | {one.kept / 100:,.2f} |\n"
         for one in lines
     )
-    return head + "".join(rows)
+    means = "".join(f"- **{heading}**: {meaning}\n" for _, heading, meaning in COLUMNS)
+    return f"{head}{rows}\n{means}"
 
 
 __all__ = ["CrimeDoor", "CrimeRooms", "CrimeWorld", "crime_scene"]
