@@ -2,8 +2,9 @@
 
 Rules:
 
-1. A value is measured now, from the stores: breaks, decisions, alerts, cases, objections, lists, instructions, drills,
-   losses. What the house has no data of (no list, no drill, nothing decided) is left out, not told as 0.
+1. A value is measured now, from the stores: breaks, days, decisions, alerts, cases, objections, lists, instructions,
+   drills, losses. What the house has no data of (no day book, no list, no drill, nothing decided) is left out, not
+   told as 0.
 2. Decisions are those of the `DECIDED_DAYS` before now; shares are per million, rounded up, so that one is seen.
 
 Example::
@@ -26,6 +27,7 @@ from jinku.bootstrap.risk_desks import open_desks
 from jinku.bootstrap.risk_seals import screening_desks
 from jinku.custody.channel.model import State as Instructed
 from jinku.custody.channel.store import ChannelStore
+from jinku.custody.closing.days import Books, DayBook
 from jinku.custody.retention.drills import DrillBook
 from jinku.risk.acts.model import Act
 from jinku.risk.cases.alert_store import GROUP
@@ -47,6 +49,8 @@ def measured(custody: Custody) -> dict[str, int]:
     house, now = custody.house, custody.clock()
     risk = custody.risk
     found = _breaks(custody) | _desks(custody, risk.settings.zone if risk else "Asia/Shanghai")
+    if books := custody.days.books():
+        found["days_unclosed"] = max(_unclosed(custody.days, one, now) for one in books)
     if risk is not None:
         found |= _decisions(risk, now)
     versions = screening_desks(house, custody.clock)[0].in_force(now)
@@ -69,6 +73,14 @@ def _breaks(custody: Custody) -> dict[str, int]:
     living = desk.cases(living=True)
     old = sum(desk.clockwork(one, desk.today(one.entity)).age_days >= BREAK_OLD_DAYS for one in living)
     return {"breaks_open": len(living), "breaks_old": old}
+
+
+def _unclosed(days: DayBook, books: Books, now: int) -> int:
+    """Business days whose cut-off is over and that are not closed."""
+    day, count = days.next_to_close(*books), 0
+    while (settings := days.settings(books, day)).cut_off_of(day) < now:
+        day, count = settings.days.next_business_day(day), count + 1
+    return count
 
 
 def _desks(custody: Custody, zone: str) -> dict[str, int]:

@@ -9,12 +9,15 @@ from typing import Any
 import pytest
 from tests.risk.house.kit import RULES, SETTINGS, Now, desks_of, load_list, moved, opened
 
+from jinku.base.clock import from_rfc3339
 from jinku.bootstrap import open_house
 from jinku.bootstrap.custody import Custody
 from jinku.bootstrap.risk_desks import open_desks
 from jinku.bootstrap.risk_measuring import measured
 from jinku.bootstrap.risk_raising import large_value_duties
 from jinku.cli.main import main
+from jinku.custody.closing.days import Books
+from jinku.custody.closing.settings import CloseSettings
 from jinku.risk.cases.ladder import Limits, Rung
 from jinku.risk.cases.measure_desk import Wish
 from jinku.risk.operational.duties import DutyOffice
@@ -126,12 +129,31 @@ def test_the_house_measures_itself(answer: Answer, directory: Path) -> None:
     assert shown["alerts_waiting"] == {"value": "1", "colour": "green"}
     assert {"breaks_open", "breaks_old", "decisions_late", "decisions_failed", "list_age_days"} <= set(shown)
     assert "drill_age_days" not in shown, "no drill is no drill of today"
+    assert "days_unclosed" not in shown, "nobody closes days here"
     assert {"large", "kri_loss_90_days"} <= set(alerts(answer))
     later = clock.ns + 16 * 86_400 * 10**9
     with open_house(directory, clock=lambda: later) as house, Custody(house, lambda: later) as custody:
         found = measured(custody)
         assert (found["objections_overdue"], found["list_age_days"]) == (1, 16)
         assert found["alerts_waiting"] >= 2
+
+
+def test_business_days_that_are_not_closed_are_counted(directory: Path) -> None:
+    """K12: from the cut-off on a day counts until it is closed; a weekend is none."""
+    clock = Now()
+    now = clock()
+    with open_house(directory, clock=lambda: now) as house, Custody(house, lambda: now) as custody:
+        settings = CloseSettings("CN", "Asia/Shanghai", "16:00", "CN")
+        custody.days.begin(Books(1, 156), settings, date(2026, 11, 18), by="clerk-1")
+        for moment, wanted in (
+            ("18T07:59", 0),
+            ("18T08:01", 1),
+            ("20T08:01", 3),
+            ("22T20:00", 3),
+            ("23T08:01", 4),
+        ):
+            now = from_rfc3339(f"2026-11-{moment}:00Z")
+            assert measured(custody)["days_unclosed"] == wanted, moment
 
 
 def test_a_large_value_starts_a_duty_once(directory: Path, tmp_path: Path) -> None:
