@@ -90,7 +90,8 @@ class Outcome:
 def play(world: CrimeWorld, venue: Venue, watch: Callable[[int], None] = lambda _: None) -> list[Outcome]:
     """Play the world's weeks and day, whose accounts are open; the day's outcomes in order of time.
 
-    `watch` hears how many are done. Raises SimulationFault where the ledger refuses what it must not, and what the gate raises."""
+    `watch` hears how many are done. Raises SimulationFault where the ledger refuses what it must
+    not, and what the gate raises."""
     for _, part in groupby(world.history, lambda one: one.at // DAY_US):
         _learn(list(part), venue)
     found: list[Outcome] = []
