@@ -1,28 +1,16 @@
-"""What the gate answers beside the ledger's own statuses, by number and in words.
-
-The numbers are above all of the ledger's; they are written nowhere but in answers.
+"""What the gate answers beside the ledger's own statuses, in words.
 
 Example::
 
-    DecidedStatus(1_003).name.lower()  # "risk_held"
+    DECIDED_TEXT[DecidedStatus.RISK_HELD].english
 """
 
-from enum import IntEnum
 from types import MappingProxyType
 
 from jinku.ledger.status_text import StatusText
+from jinku.risk.decision.statuses import DecidedStatus
 
-
-class DecidedStatus(IntEnum):
-    """Answers of the gate for one transfer."""
-
-    RISK_DENIED = 1_001
-    RISK_CHALLENGED = 1_002
-    RISK_HELD = 1_003
-    RISK_REFUSED = 1_004
-    RISK_ID_DECIDED_OTHERWISE = 1_005
-    RISK_PENDING_WAITS = 1_006
-    RISK_CANNOT_WAIT = 1_007
+__all__ = ["DECIDED_TEXT", "DecidedStatus"]
 
 
 _S = DecidedStatus
@@ -65,10 +53,11 @@ DECIDED_TEXT = MappingProxyType(
             "请待其放行。",
         ),
         _S.RISK_CANNOT_WAIT: StatusText(
-            "The transfer is to be held, and its chain posts or voids others, which cannot be reserved.",
-            "Send what posts or voids in a chain of its own.",
-            "该笔转账须暂停，而同链中有划付或解冻，无法冻结。",
-            "请将划付或解冻放在单独的链中发送。",
+            "The transfer is to be held for review, and its chain cannot be reserved: a part posts or voids others, or "
+            "spends what an earlier part brings.",
+            "Send such parts in chains of their own, one after the other.",
+            "该笔转账须暂停复核，而其链无法冻结：其中有划付或解冻，或动用同链前笔所入资金。",
+            "请将这些部分分成单独的链先后发送。",
         ),
     }
 )

@@ -8,26 +8,29 @@ Rules:
    customer is whoever's money moves, else who receives it.
 3. The same order again gets its decision again. The day on which it is given does not count, since the bank's word may
    be given anew on a later one; any other difference under its id is denied by name.
-4. What the platform told of an order beforehand (its context, bound to the order's digest) is part of its event, as of
+4. What the bank did already (money that came) is a fact and is never refused: what would be denied is held, so that it
+   is in the books and nobody can use it; what is booked already (on a frozen account) stays. Both are alerts.
+5. What the platform told of an order beforehand (its context, bound to the order's digest) is part of its event, as of
    a transfer's.
 
 Example::
 
-    Corridor(Rooms.of(ledger, database, chart, clock=clock, decider=OrderDecider(office, scene)))
+    Corridor(Rooms.of(ledger, database, chart, clock=clock, decider=risk.order_decider()))
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from jinku.base.currency import TABLE
-from jinku.custody.orders.catalogue import CATALOGUE, FIRST, SECOND, OrderType
+from jinku.custody.orders.catalogue import CATALOGUE, FIRST, SECOND, OrderType, Word
 from jinku.custody.orders.columns import ORDER, OrderColumns
 from jinku.custody.orders.decider import Action, Decisions
 from jinku.custody.orders.model import Step
 from jinku.custody.orders.movements import values
+from jinku.ledger.model import Transfer, TransferFlags
 from jinku.risk.decision.context import Context
 from jinku.risk.decision.office import DecisionOffice, Requests
 from jinku.risk.decision.transfers import Scene, with_contexts
@@ -62,13 +65,19 @@ def _sides(kind: OrderType) -> tuple[str, str]:
 
 
 _DECIDED = np.array([one for one, kind in CATALOGUE.items() if kind.step is Step.FIRST])
+_BANK = np.array(
+    [one for one, kind in CATALOGUE.items() if kind.step is Step.FIRST and kind.word is Word.BANK]
+)
 
 
 class OrderDecider:
     """`jinku.custody.orders.decider.Decider` over the house's desk; see the module's rules."""
 
-    def __init__(self, office: DecisionOffice, scene: Scene) -> None:
-        self._office, self._scene = office, scene
+    def __init__(
+        self, office: DecisionOffice, scene: Scene, booked: Callable[[Sequence[int]], Sequence[Transfer]]
+    ) -> None:
+        """`booked` gives the transfers with these ids that the ledger has."""
+        self._office, self._scene, self._booked = office, scene, booked
 
     def decide(self, batch: OrderColumns, at: int) -> Decisions:  # noqa: ARG002 - the desk stamps its own time
         """A decision for every order of `batch`. Raises DecisionsHalted."""
@@ -80,9 +89,23 @@ class OrderDecider:
         rows, outcomes = decisions.rows, answer.outcomes
         rows["action"][places], rows["score"][places] = outcomes["action"], outcomes["points"]
         rows["why"][places] = outcomes["why"]
+        self._keep_facts(batch, rows)
         changed = places[answer.changed]
         rows["action"][changed], rows["why"][changed] = Action.DENY, len(answer.whys)
         return Decisions(rows, (*answer.whys, CHANGED))
+
+    def _keep_facts(self, batch: OrderColumns, rows: NDArray[np.void]) -> None:
+        """Rule 4."""
+        facts = np.isin(batch.rows["type"], _BANK) & (rows["action"] > Action.ALLOW)
+        places = np.flatnonzero(facts).tolist()
+        if not places:
+            return
+        rows["action"][places] = Action.HOLD
+        keys = batch.keys()
+        numbers = {int.from_bytes(keys[one], "big"): one for one in places}
+        for there in self._booked(list(numbers)):
+            if not there.flags & TransferFlags.PENDING:
+                rows["action"][numbers[there.id]] = Action.ALLOW
 
     def _requests(self, batch: OrderColumns, places: NDArray[np.int64]) -> Requests:
         keys = np.frombuffer(b"".join(batch.keys()), ">u8").reshape(-1, 2)[places].astype(np.uint64)

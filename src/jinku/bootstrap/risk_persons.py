@@ -27,14 +27,16 @@ from numpy.typing import NDArray
 from jinku.base.canonical import canonical_json
 from jinku.base.clock import Clock
 from jinku.base.closing import Closing
+from jinku.base.errors import JinkuError
 from jinku.bootstrap.house import House
-from jinku.bootstrap.risk_keys import KeyTable, parties_of
 from jinku.bootstrap.risk_found import Found, basis_of, read_found
+from jinku.bootstrap.risk_keys import KeyTable, parties_of
 from jinku.bootstrap.risk_restraints import Restraints
 from jinku.bootstrap.risk_screened import ListedKeys
 from jinku.bootstrap.risk_seals import screening_desks
-from jinku.custody.parties.people import PeopleStore
 from jinku.bootstrap.risk_settings import RISK_DIRECTORY
+from jinku.custody.parties.people import PeopleStore
+from jinku.custody.parties.register import PartyRegister
 from jinku.risk.acts.book import ActBook
 from jinku.risk.cases.access import NeedToKnow
 from jinku.risk.cases.measure_desk import MeasureDesk, MeasureParts
@@ -50,11 +52,11 @@ from jinku.risk.screening.model import Subject
 
 PEOPLE_FILE = "people.db"
 """There in a house of custody: accounts are then their parties'."""
-
-
 FOUND_FILE = "screened"
 PREPARED_AT_ONCE = 500
 """Parties that are screened beside the deciding in one round."""
+
+
 @dataclass(frozen=True)
 class Known:
     """What is in force together."""
@@ -81,13 +83,13 @@ class HousePersons(Closing):
         self._ratings = RatingDesk(book, RatingParts(zone=zone))
         self._lists, self._cleared = screening_desks(house, clock, opening=True)
         self._book = Book(house.control)
-        self._lock = threading.Lock()
-        self._known: Known | None = None
         self._subjects: dict[str, Subject] | None = None
         self._changes = 0
         self._ledger, self._found_file = house.ledger, house.directory / RISK_DIRECTORY / FOUND_FILE
         self._found: Found | None = None
         self._control = house.control
+        self._lock = threading.Lock()
+        self._known: Known | None = None
 
     @property
     def known(self) -> Known:
@@ -122,11 +124,24 @@ class HousePersons(Closing):
             restraints = (
                 before.restraints
                 if before and before.state[2] == measure
-                else Restraints(self._measures.restrictions(today), by_party=custody)
+                else Restraints(
+                    self._measures.restrictions(today), by_party=custody, own_account=self._has_own_account
+                )
             )
             running = [{"list": one.list, "version": one.version, "content": one.content} for one in versions]
             lists = _named(running, restraints)
             return Known((screening, rating, measure), lists, listed, ratings, restraints)
+
+    def _has_own_account(self, party: int) -> bool:
+        """Whether a party has bound a card, to which alone its withdrawals go."""
+        if self._people is None:
+            return False
+        register = PartyRegister(self._control)
+        try:
+            with register.reading() as connection:
+                return bool(register.cards(connection, party, bound=True))
+        except JinkuError:  # not known: refused like any other movement
+            return False
 
     def enter(self, known: Known) -> None:
         """Put what was prepared into force; between two batches."""

@@ -9,6 +9,8 @@ Rules:
 3. A method is told by the movement's kind: its own name, or as `METHOD_KINDS` has it. What the ledger's code alone
    tells ("code-7") is of no method.
 4. What went through before is read from the journal of decisions once, when a limit comes into force.
+5. Whoever is refused gets the own money back where `Restrictions.own_money` allows it: a withdrawal, as custody orders
+   it, to the card that was bound and verified. Nobody whom a list names, and no other movement.
 
 Example::
 
@@ -18,7 +20,7 @@ Example::
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import MappingProxyType
 
 import numpy as np
@@ -46,14 +48,25 @@ METHOD_KINDS = MappingProxyType(
     }
 )
 """Which way of moving money a movement's kind is, beside the methods' own names."""
+OWN_MONEY_KIND = "withdrawal"
+"""The order that pays a customer's own money out, to the card that the customer bound and nowhere else."""
 _BITS = {name: 1 << number for number, name in enumerate(METHODS)}
 
 
 class Restraints:
     """See the module's rules. For one thread at a time."""
 
-    def __init__(self, restrictions: Restrictions, *, by_party: bool) -> None:
-        self.restrictions = restrictions
+    def __init__(
+        self,
+        restrictions: Restrictions,
+        *,
+        by_party: bool,
+        own_account: Callable[[int], bool] = lambda _: False,
+    ) -> None:
+        """`own_account` says of a customer whether an own account was verified, to which withdrawals go."""
+        self.restrictions, self._own_account = restrictions, own_account
+        self._leaving = KeyTable(dict.fromkeys(restrictions.own_money, 1), by_party=by_party)
+        self._customers = {at: one for one, at in restrictions.places.items()}
         self._places = KeyTable(restrictions.places, by_party=by_party)
         self._limits = Limits(restrictions)
         self.reach = self._limits.reach
@@ -75,6 +88,7 @@ class Restraints:
             *(self._places.of(events.column(name)) for name in ("payer", "payee", "customer")),
         ):
             np.maximum(demanded, self._whole[places], out=demanded)
+        demanded[self._going_home(events, own, demanded)] = 0
         self._methods_closed(events, own, demanded)
         demanded[self._limits.beyond(events, own)] = Action.DENY
         return demanded
@@ -97,6 +111,24 @@ class Restraints:
                 self._limits.note(kept.asked.events, self._own(kept.asked.events), kept.decided.outcomes)
             elif kind == RecordKind.ACT:
                 self.refused(refused_by(json.loads(journal.read(number))))
+
+    def _going_home(self, events: EventBatch, own: Numbers, demanded: Bits) -> Numbers:
+        """The places of refused customers' withdrawals to their own verified accounts (rule 5)."""
+        if not self.restrictions.own_money or not demanded.any():
+            return np.zeros(0, np.int64)
+        kind, payer = events.column("kind"), events.column("payer")
+        plain = ~events.column("payee").valid & ~events.column("counterparty").valid & payer.valid
+        asked = (demanded == Action.DENY) & plain & (self._leaving.of(payer) > 0)
+        asked &= ~(events.column("listed").valid & (events.column("listed").values != 0))
+        places = np.flatnonzero(asked)
+        known = {row: self._own_account(self._customers[row]) for row in set(own[places].tolist()) if row}
+        words = [kind[place : place + 1].to_list()[0] for place in places.tolist()]
+        going = [
+            place
+            for place, word in zip(places.tolist(), words, strict=True)
+            if word == OWN_MONEY_KIND and known.get(int(own[place]), False)
+        ]
+        return np.array(going, np.int64)
 
     def _own(self, events: EventBatch) -> Numbers:
         """The row of whoever's own movement each is (rule 2)."""

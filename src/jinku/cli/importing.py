@@ -36,6 +36,7 @@ def czech_bank(
 
     progress = _progress if sys.stderr.isatty() and not json else _silent
     with any_house(data) as house:
+        house.door.require_open()  # past records are no movements to decide about
         imported = import_files(house.ledger, directory, progress)
         report, closed = imported.report, None
         if close:

@@ -12,7 +12,7 @@ from jinku.bootstrap.risk_orders import OrderDecider
 from jinku.custody.orders import model as o
 from jinku.custody.orders.columns import OrderColumns
 from jinku.custody.orders.policy import CHANNEL
-from jinku.custody.orders.reasons import Reason, State
+from jinku.custody.orders.reasons import State
 from jinku.risk.decision.office import DecisionOffice
 from jinku.risk.decision.record import decode
 from jinku.risk.decision.transfers import Nobody, Scene
@@ -22,7 +22,7 @@ from jinku.risk.decision.transfers import Nobody, Scene
 def desk(tmp_path: Path) -> Iterator[tuple[Platform, DecisionOffice]]:
     platform = open_platform(tmp_path)
     with office_over(tmp_path, platform.ledger) as office:
-        platform.decider = OrderDecider(office, Scene(SHANGHAI, Nobody()))
+        platform.decider = OrderDecider(office, Scene(SHANGHAI, Nobody()), platform.ledger.lookup_transfers)
         platform.reopen()
         yield platform, office
     platform.database.close()
@@ -40,8 +40,11 @@ def test_orders_are_decided_kept_and_sealed(desk: tuple[Platform, DecisionOffice
         State.CHALLENGED,
         State.RISK_HELD,
     ]
-    denied = o.Deposit(id=platform.new(), day=DAY, account=B, amount=60_000)
-    assert platform.why(denied, CHANNEL) is Reason.RISK_DENIED
+    came = o.Deposit(id=platform.new(), day=DAY, account=B, amount=60_000)
+    assert platform.give(came, CHANNEL).state is State.RISK_HELD, (
+        "denied, and yet a fact: in the books, for nobody"
+    )
+    assert (platform.balance(B), office.find(came.id)[1]) == (0, 0)
     kept = decode(office.journal.read(office.journal.size - 2))
     events = kept.asked.events
     assert events.column("kind").to_list() == ["withdrawal"]

@@ -24,7 +24,7 @@ from typing import Any
 
 from jinku.base.canonical import canonical_json
 from jinku.custody.orders.model import Order
-from jinku.ledger.model import CreateTransferStatus
+from jinku.risk.decision.statuses import Status
 
 SEAL_TOPIC_AGREEMENT = 3
 """The topic under which the log seals approved agreements."""
@@ -174,12 +174,12 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run and what became of it; `ledger_status` is why the ledger refused it."""
+    """A run and what became of it; `ledger_status` is why it was refused, or for what a planned one waits."""
 
     id: int
     plan: Plan
     status: RunStatus
-    ledger_status: CreateTransferStatus | None = None
+    ledger_status: Status | None = None
 
     @property
     def account_metadata(self) -> Mapping[str, Mapping[str, str]]:

@@ -10,7 +10,9 @@ Rules:
 4. Asking again with the same id sends the same plan, whatever balances are by now: nothing is booked twice. The same id
    with other values is a named error. What the ledger refused is final under its id.
 5. Runs of one office follow one another: each sees the doings of those before.
-6. After a crash, `recover` sends again what was planned; the ledger knows what it has booked.
+6. In a house that decides, a run is decided as a whole: denied, nothing moves; held, all of it is reserved and it stays
+   planned until its release, which the next asking for it learns.
+7. After a crash, `recover` sends again what was planned; the ledger knows what it has booked.
 
 Example::
 
@@ -60,6 +62,7 @@ from jinku.custody.orders.model import order_of, transfer_id
 from jinku.custody.structure.table import Movement
 from jinku.ledger.layout import SEAL, TRANSFER, Array, EntryKind, set_u128
 from jinku.ledger.model import CreateTransferStatus, TransferFlags
+from jinku.risk.decision.statuses import WAITS, Status, status_of
 
 REASON_CHARACTERS_MAX = 500
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}", re.ASCII)
@@ -240,10 +243,13 @@ class AgreementOffice:
         )
 
     def _send(self, run: Run) -> Run:
-        """Book a planned run, or learn that it is booked; and write down which."""
-        status = CreateTransferStatus.CREATED
+        """Book a planned run, or learn that it is booked; and write down which. What is held for review stays planned:
+        asked again, it is told how it went on."""
+        status: Status = CreateTransferStatus.CREATED
         if run.plan.bookings:
             status = _deciding(self._ledger.create_transfers_array(transfer_rows(run)))
+        if status in WAITS:
+            return replace(run, ledger_status=status)
         ended = replace(run, status=RunStatus.BOOKED)
         if status not in _DONE:
             ended = replace(run, status=RunStatus.REFUSED, ledger_status=status)
@@ -267,12 +273,12 @@ def transfer_rows(run: Run) -> Array:
     return rows
 
 
-def _deciding(results: Array) -> CreateTransferStatus:
+def _deciding(results: Array) -> Status:
     """The status that decided a chain: the first that is not that of a fellow transfer.
 
     A chain that was booked before answers ``EXISTS`` for its first transfer and breaks there.
     """
-    statuses = [CreateTransferStatus(status) for status in results["status"].tolist()]
+    statuses = [status_of(status) for status in results["status"].tolist()]
     own = [status for status in statuses if status is not CreateTransferStatus.LINKED_EVENT_FAILED]
     refused = [status for status in own if status not in _DONE]
     return (refused or own or statuses)[0]

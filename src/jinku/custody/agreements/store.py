@@ -29,7 +29,7 @@ from jinku.custody.agreements.errors import (
     NotApproved,
 )
 from jinku.custody.agreements.model import Agreement, AgreementStatus, Plan, Run, RunStatus
-from jinku.ledger.model import CreateTransferStatus
+from jinku.risk.decision.statuses import status_of
 
 BUSY_WAIT_S = 10
 
@@ -224,7 +224,7 @@ def _agreement(row: tuple[Any, ...]) -> Agreement:
 
 
 def _run(row: tuple[Any, ...]) -> Run:
-    status = None if row[3] is None else CreateTransferStatus(row[3])
+    status = None if row[3] is None else status_of(row[3])
     return Run(int(row[0]), Plan.of(row[1]), RunStatus(row[2]), status)
 
 

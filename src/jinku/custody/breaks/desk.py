@@ -57,6 +57,7 @@ from jinku.custody.structure.chart import Chart
 from jinku.ledger.layout import Array, u128
 from jinku.ledger.model import CreateTransferStatus, Transfer
 from jinku.ledger.sealed import SealingLedger
+from jinku.risk.decision.statuses import WAITS, status_of
 
 TEXT_CHARACTERS_MAX = 2_000
 LINK_KINDS = ("file", "line", "transfer", "order", "document")
@@ -315,12 +316,15 @@ class BreakDesk:
         return max(case.amount, abs(case.effect)) >= rule.material_from
 
     def _send(self, case: Case) -> Case:
-        """Book an approved correction, or learn that it is booked; and write down which."""
+        """Book an approved correction, or learn that it is booked; and write down which. What is held for review stays
+        as it is: `recover` asks again."""
         if case.proposal is None or case.proposal.correction is None:
             return case
         correction = Correction.read(case.id, case.proposal.correction)
         book = self._parts.book or self._ledger.create_transfers_array
-        statuses = [CreateTransferStatus(one) for one in book(correction.rows())["status"].tolist()]
+        statuses = [status_of(one) for one in book(correction.rows())["status"].tolist()]
+        if any(one in WAITS for one in statuses):
+            return case
         own = [one for one in statuses if one is not CreateTransferStatus.LINKED_EVENT_FAILED]
         refused = [one for one in own if one not in _DONE]
         booked = bool(own) and not refused

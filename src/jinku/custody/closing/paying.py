@@ -21,6 +21,7 @@ from jinku.custody.structure.model import Structure
 from jinku.custody.structure.table import Kind, Money, Side
 from jinku.ledger.layout import Array
 from jinku.ledger.model import Account
+from jinku.risk.decision.statuses import WAITS
 
 
 class PayingLedger(ColumnarLedger, Protocol):
@@ -58,6 +59,11 @@ class OrderPayer:
             account = self._source(payment)
             order = Excess(id=payment.order_id, day=payment.day, account=account, amount=payment.amount)
         outcome = OrderDesk(self._ledger, chart).submit([order])
+        if outcome.refused and outcome.refused[0].status in WAITS:
+            raise CloseRefused(
+                f"the {payment.kind.value} is held for review",
+                remedy="have it released (`jinku risk waiting`), then execute it again",
+            )
         if outcome.refused:
             raise CloseRefused(
                 f"the ledger refused the {payment.kind.value}: {outcome.refused[0].status.name}",

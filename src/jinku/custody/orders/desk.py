@@ -32,6 +32,7 @@ from jinku.custody.structure.chart import Chart, Opening, entity_accounts, party
 from jinku.ledger.layout import RESULT, Array, u128
 from jinku.ledger.limits import BATCH_EVENTS_MAX
 from jinku.ledger.model import CreateAccountStatus, CreateTransferStatus
+from jinku.risk.decision.statuses import Status, status_of
 
 _CREATED, _EXISTS = np.uint32(CreateTransferStatus.CREATED), np.uint32(CreateTransferStatus.EXISTS)
 _FELLOW = np.uint32(CreateTransferStatus.LINKED_EVENT_FAILED)
@@ -54,7 +55,7 @@ class Refusal:
     """An order that the ledger refused, and the status that decided it (not that of its fellow transfers)."""
 
     order: int
-    status: CreateTransferStatus
+    status: Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +72,9 @@ class Outcome:
         return int(np.count_nonzero(_done(self.results["status"])))
 
     @property
-    def counts(self) -> Mapping[CreateTransferStatus, int]:
+    def counts(self) -> Mapping[Status, int]:
         """How many transfers came back with each status."""
-        return Counter(CreateTransferStatus(status) for status in self.results["status"].tolist())
+        return Counter(status_of(status) for status in self.results["status"].tolist())
 
 
 class OrderDesk:
@@ -134,6 +135,6 @@ def _refusals(rows: Array, results: Array) -> tuple[Refusal, ...]:
     bad = np.flatnonzero(~_done(statuses))
     ids = u128(rows[at[bad]], "id")
     return tuple(
-        Refusal(order_of(number), CreateTransferStatus(status))
+        Refusal(order_of(number), status_of(status))
         for number, status in zip(ids, statuses[bad].tolist(), strict=True)
     )

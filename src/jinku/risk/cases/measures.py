@@ -84,6 +84,8 @@ class Measure:
     lifted_at: int = 0
     objections: tuple[Objection, ...] = ()
     acts: int = 0
+    listed: bool = False
+    """Taken at once for a name on a list: an asset freeze, which forbids any payment."""
 
     @property
     def standing(self) -> Standing:
@@ -112,6 +114,7 @@ def replay_measure(acts: Sequence[Act]) -> Measure:
         date.fromisoformat(body["until"]) if body["until"] else None,
         stage=Stage.AT_ONCE if first.what == "at_once" else Stage.PROPOSED,
         acts=1,
+        listed=first.what == "at_once",
     )
     for act in acts[1:]:
         measure = replace(_APPLY[act.what](measure, act, act.body), acts=act.number)

@@ -6,7 +6,10 @@ Rules:
    Each limit of amount or frequency is a row of its own in `limits`, since those of two currencies or periods cannot
    be compared; a movement must keep all of them.
 2. `Restrictions.of` answers for a batch of customers in columns of the batch's length; one without a row is free.
-3. `version` and `digest` name what was in force, for the decision's record. A snapshot never changes; take a new one
+3. `own_money` are the customers whose movements are refused, and who may yet get their own money back to their own
+   verified account: the relation ends, the money is theirs. Not where a measure holds each movement besides, and not
+   where one was taken for a name on a list, which freezes.
+4. `version` and `digest` name what was in force, for the decision's record. A snapshot never changes; take a new one
    when `MeasureDesk.version` has moved, and at midnight, since measures end with their last day.
 
 Example::
@@ -49,6 +52,8 @@ class Restrictions:
     """``LIMIT`` rows."""
     places: Mapping[int, int]
     """Customer → row."""
+    own_money: frozenset[int] = frozenset()
+    """Rule 3."""
 
     def of(self, customers: Sequence[int]) -> NDArray[Any]:
         """``RESTRICTION`` rows for a batch of customers, in its order."""
@@ -59,7 +64,14 @@ class Restrictions:
     def digest(self) -> str:
         """SHA-256 of what is in force, hexadecimal."""
         rows = [[str(one), self.rows[place].tobytes().hex()] for one, place in sorted(self.places.items())]
-        return digest_of({"day": self.day.isoformat(), "rows": rows, "limits": self.limits.tobytes().hex()})
+        return digest_of(
+            {
+                "day": self.day.isoformat(),
+                "rows": rows,
+                "limits": self.limits.tobytes().hex(),
+                "own_money": sorted(str(one) for one in self.own_money),
+            }
+        )
 
 
 def restrictions_of(measures: Sequence[Measure], day: date, version: int) -> Restrictions:
@@ -77,7 +89,15 @@ def restrictions_of(measures: Sequence[Measure], day: date, version: int) -> Res
         row["limits"] = len(limits) - int(row["first"])
     found = np.array(limits, LIMIT)
     rows.flags.writeable = found.flags.writeable = False
-    return Restrictions(day, version, rows, found, {one: at for at, one in enumerate(sorted(binding), 1)})
+    places = {one: at for at, one in enumerate(sorted(binding), 1)}
+    own_money = frozenset(customer for customer, own in binding.items() if _may_leave(own))
+    return Restrictions(day, version, rows, found, places, own_money)
+
+
+def _may_leave(own: Sequence[Measure]) -> bool:
+    """Whether a customer under these measures may get the own money back (rule 3)."""
+    refused = any(one.rung >= Rung.REFUSE for one in own)
+    return refused and not any(one.rung is Rung.HOLD or (one.listed and one.rung >= Rung.HOLD) for one in own)
 
 
 def _limit(measure: Measure) -> tuple[int, int, int, int] | None:
