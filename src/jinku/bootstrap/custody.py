@@ -41,8 +41,8 @@ from jinku.bootstrap.guarded import GuardedBooking
 from jinku.bootstrap.house import CONTROL_FILE, House
 from jinku.bootstrap.house_door import DoorShut
 from jinku.bootstrap.risk_denied import NobodyDecides
+from jinku.bootstrap.risk_retention import GATHERING, risk_records
 from jinku.bootstrap.risk_retention import ROWS as RISK_ROWS
-from jinku.bootstrap.risk_retention import risk_records
 from jinku.bootstrap.risk_settings import RISK_FILE
 from jinku.custody.agreements.accounts import ChartNames
 from jinku.custody.agreements.office import AgreementOffice
@@ -412,12 +412,13 @@ class Custody(Closing):
             self.clock,
             together,
             longest_of((*ROWS, *RISK_ROWS), regimes, together),
+            gathering=GATHERING,
         )
         statements = StatementDesk(house.directory, self.clock)
         kinds: list[RecordKind] = [
             BreakWords(house.control),
             FileRecords("statement file", statements.directory, statements.ended_on),
-            *risk_records(house, self.clock),
+            *risk_records(house, self.clock, None if self.risk is None else self.risk.journal),
         ]
         return RetentionOffice(parts, kinds)
 

@@ -38,6 +38,30 @@ def plan(
 
 
 @retention_app.command()
+def due(
+    day: Annotated[str, typer.Option("--day", help="As of this day, YYYY-MM-DD; today where left out.")] = "",
+    data: Data = DATA_DEFAULT,
+    json: Json = False,
+) -> None:
+    """How many records of each kind may go, are held, must be kept or go on, and by which law."""
+    from jinku.base.clock import day_of
+    from jinku.cli.inputs import parse_day
+
+    with opened_custody(data) as custody:
+        as_of = parse_day(day) if day else day_of(custody.clock())
+        found = custody.retention.due(as_of)
+    rows = [
+        {**one._asdict(), "next_day": one.next_day.isoformat() if one.next_day else None} for one in found
+    ]
+    out = Output(json)
+    names = ("kind", "due", "held", "kept", "going_on", "next_day", "source")
+    out.show(
+        {"as_of": as_of.isoformat(), "kinds": rows},
+        lambda: out.table(names, [[row[name] for name in names] for row in rows]),
+    )
+
+
+@retention_app.command()
 def execute(number: Number, by: By, data: Data = DATA_DEFAULT, json: Json = False) -> None:
     """Confirm a plan, as another person than made it, and delete what it lists and no hold keeps by now."""
     with opened_custody(data) as custody:

@@ -150,6 +150,7 @@ def replay(
         "records": found.records,
         "decisions": found.decisions,
         "replay_mismatches": found.mismatches,
+        "erased": found.erased,
         "rebuilt_from_events": found.rebuilt,
         "versions": [one.as_json() for one in found.versions],
         "findings": found.findings,

@@ -231,8 +231,8 @@ class Registered:
         one = self._kind.find(key)  # type: ignore[attr-defined]
         return Record(one.key, one.ended, one.digest, one.subject) if one else None
 
-    def erase(self, key: str) -> None:
-        self._kind.erase(key)  # type: ignore[attr-defined]
+    def erase(self, key: str, act: int) -> None:
+        self._kind.erase(key, act)  # type: ignore[attr-defined]
 
 
 def test_ten_years_then_a_purge_by_two_persons_unless_a_hold_names_it(kit: Kit, tmp_path: Path) -> None:
@@ -253,10 +253,11 @@ def test_ten_years_then_a_purge_by_two_persons_unless_a_hold_names_it(kit: Kit, 
     assert office.plan(ten_years, "dpo-1").document["erase"] == []
     hold = office.hold({"subject": str(PAYER)}, "a court asks", "counsel-1")
     held = office.plan(ten_years + timedelta(1), "dpo-1").document
-    assert (held["erase"], len(held["held"])) == ([], 3)
+    assert (held["erase"], len(held["held"])) == ([], 4)
     office.lift(hold.number, "counsel-2")
     plan = office.plan(ten_years + timedelta(1), "dpo-1")
-    assert {one["kind"] for one in plan.document["erase"]} == {"risk case", "risk report", "risk evidence"}
+    gone = {"risk case", "risk report", "risk evidence", "risk alert"}
+    assert {one["kind"] for one in plan.document["erase"]} == gone
     office.execute(plan.number, "dpo-2")
     assert kit.evidence.digests() == []
     with pytest.raises(NothingThere):

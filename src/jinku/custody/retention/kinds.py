@@ -35,7 +35,7 @@ class FileRecords:
         path = self._path(key)
         return self._record(path) if path.is_file() and not path.is_symlink() else None
 
-    def erase(self, key: str) -> None:
+    def erase(self, key: str, act: int) -> None:  # noqa: ARG002 - the port's
         """Delete one file, durably."""
         path = self._path(key)
         path.unlink(missing_ok=True)
@@ -78,7 +78,7 @@ class BreakWords:
             return None
         return Record(f"{case.id:032x}", case.ended, case.head)
 
-    def erase(self, key: str) -> None:
+    def erase(self, key: str, act: int) -> None:  # noqa: ARG002 - the port's
         """Erase the words of one break."""
         with self._database.writing() as connection:
             erase_words(connection, int(key, 16))

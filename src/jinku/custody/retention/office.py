@@ -11,7 +11,8 @@ Rules (R17):
 4. Right before each record is erased, hold, term and digest are looked at again: what is held by then, or was
    changed, stays and the plan says so. The outcome is sealed as well. Erased contents leave their digest and nothing
    else.
-5. A hold is placed by one person and lifted by another. After a crash `resume` finishes an approved plan; a record
+5. A hold on a record that gathers others (a case) holds all that is about the same subject.
+6. A hold is placed by one person and lifted by another. After a crash `resume` finishes an approved plan; a record
    that is gone already counts as erased.
 
 Example::
@@ -23,10 +24,11 @@ Example::
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import CursorResult, insert, select, update
 
@@ -61,6 +63,8 @@ class Record:
     """SHA-256 of its content, hexadecimal: what stays when it is gone."""
     subject: str = ""
     """Whom it is about, by an opaque number; empty for nobody."""
+    about: Callable[[str], bool] | None = field(default=None, compare=False)
+    """Whether it is about somebody, where it is about many; None where `subject` says it all."""
 
 
 class RecordKind(Protocol):
@@ -77,8 +81,8 @@ class RecordKind(Protocol):
         """One of them; None where there is nothing to erase any more."""
         ...
 
-    def erase(self, key: str) -> None:
-        """Erase its content for good and keep what proofs need; harmless where it is gone."""
+    def erase(self, key: str, act: int) -> None:
+        """Erase its content for good under the plan `act` and keep what proofs need; harmless where it is gone."""
         ...
 
 
@@ -90,6 +94,23 @@ class SealLedger(Protocol):
         ...
 
 
+class Due(NamedTuple):
+    """How the records of one kind stand on a day."""
+
+    kind: str
+    due: int
+    """Their term is over, and nothing holds them."""
+    held: int
+    kept: int
+    """They have ended, and their term is not over."""
+    going_on: int
+    """They have not ended."""
+    next_day: date | None
+    """The first last day on which one that is kept must be kept."""
+    source: str
+    """The law whose term counts; empty where none is known, and all is kept."""
+
+
 @dataclass(frozen=True, slots=True)
 class OfficeParts:
     """What an office works with."""
@@ -99,6 +120,8 @@ class OfficeParts:
     clock: Clock
     jurisdiction: str
     rows: Sequence[RetentionRow] = ROWS
+    gathering: Collection[str] = ()
+    """Kinds that gather others, as a case does: a hold on one holds all that is about its subject."""
 
 
 class RetentionOffice:
@@ -107,7 +130,7 @@ class RetentionOffice:
     def __init__(self, parts: OfficeParts, kinds: Sequence[RecordKind]) -> None:
         parts.database.add(RETENTION)
         self._database, self._ledger, self._clock = parts.database, parts.ledger, parts.clock
-        self._jurisdiction, self._rows = parts.jurisdiction, parts.rows
+        self._jurisdiction, self._rows, self._gathering = parts.jurisdiction, parts.rows, parts.gathering
         self._kinds = {one.name: one for one in kinds}
 
     # --- holds ----------------------------------------------------------------------------------------------------
@@ -150,6 +173,31 @@ class RetentionOffice:
                 row.number: read_hold(row) for row in connection.execute(select(HOLD).order_by(HOLD.c.number))
             }
 
+    def due(self, as_of: date) -> list[Due]:
+        """For each kind, how its records stand on `as_of`, and which law counts."""
+        holds, found = self._in_force(), []
+        for name in sorted(self._kinds):
+            kind, counts = self._kinds[name], Counter[str]()
+            next_day = date.max
+            for record in kind.records():
+                if record.ended is None:
+                    counts["going_on"] += 1
+                    continue
+                until = keep_until(self._rows, (self._jurisdiction, name), record.ended, as_of)
+                over = "held" if any(one.keeps(name, record) for one in holds) else "due"
+                counts[over if until < as_of else "kept"] += 1
+                next_day = min(next_day, until) if until >= as_of else next_day
+            rows = [one for one in self._rows if one.kind in ("", name) and one.from_day <= as_of]
+            rows = [one for one in rows if one.jurisdiction == self._jurisdiction]
+            source = max(rows, key=lambda one: (one.years, one.kind)).source if rows else ""
+            following = None if next_day == date.max else next_day
+            found.append(
+                Due(
+                    name, counts["due"], counts["held"], counts["kept"], counts["going_on"], following, source
+                )
+            )
+        return found
+
     # --- purge ----------------------------------------------------------------------------------------------------
 
     def plan(self, as_of: date, by: str) -> Planned:
@@ -160,9 +208,9 @@ class RetentionOffice:
         _check(by)
         due: list[dict[str, Any]] = []
         held: list[dict[str, Any]] = []
-        holds = list(self.holds().values())
+        holds = self._in_force()
         for kind, record in self._over(as_of):
-            numbers = [one.number for one in holds if one.keeps(kind.name, record)]
+            numbers = sorted({one.number for one in holds if one.keeps(kind.name, record)})
             line = {"kind": kind.name, "key": record.key, "sha256": record.digest}
             (held if numbers else due).append({**line, "holds": numbers} if numbers else line)
             if len(due) >= PLAN_RECORDS_MAX:
@@ -235,7 +283,7 @@ class RetentionOffice:
 
     def _finish(self, number: int) -> Planned:
         plan = self.known(number)
-        outcomes = [{**line, "outcome": self._erase(plan.as_of, line)} for line in plan.document["erase"]]
+        outcomes = [{**line, "outcome": self._erase(plan, line)} for line in plan.document["erase"]]
         evidence = canonical_json(
             {
                 "format": FORMAT,
@@ -251,7 +299,7 @@ class RetentionOffice:
             connection.execute(update(PLAN).where(PLAN.c.number == number).values(values))
         return self.known(number)
 
-    def _erase(self, as_of: date, line: Mapping[str, Any]) -> str:
+    def _erase(self, plan: Planned, line: Mapping[str, Any]) -> str:
         """What becomes of one line of a plan, looked at again (rule 4)."""
         kind = self._kinds.get(line["kind"])
         if kind is None:
@@ -261,12 +309,23 @@ class RetentionOffice:
             return "erased"
         if record.digest != line["sha256"]:
             return "changed"
-        if any(one.keeps(kind.name, record) for one in self.holds().values()):
+        if any(one.keeps(kind.name, record) for one in self._in_force()):
             return "held"
-        if not self._is_over(kind, record, as_of):
+        if not self._is_over(kind, record, plan.as_of):
             return "term not over"
-        kind.erase(record.key)
+        kind.erase(record.key, plan.number)
         return "erased"
+
+    def _in_force(self) -> list[Hold]:
+        """The holds in force; beside one on a record that gathers others, the same on whom it is about."""
+        found = []
+        for one in self.holds().values():
+            found.append(one)
+            kind = self._kinds.get(one.kind) if one.kind in self._gathering and one.key else None
+            record = kind.find(one.key) if kind is not None else None
+            if record is not None and record.subject:
+                found.append(replace(one, kind="", key="", subject=record.subject))
+        return found
 
     def _over(self, as_of: date) -> Iterator[tuple[RecordKind, Record]]:
         for name in sorted(self._kinds):

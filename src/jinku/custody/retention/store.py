@@ -1,7 +1,7 @@
 """Legal holds and purge plans in the control database."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
@@ -53,6 +53,11 @@ class Held(Protocol):
         """Whom it is about."""
         ...
 
+    @property
+    def about(self) -> Callable[[str], bool] | None:
+        """Whether it is about somebody, where it is about many."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Hold:
@@ -70,8 +75,11 @@ class Hold:
         """Whether it is in force and names the record."""
         if self.lifted_by:
             return False
-        named = ((self.kind, kind), (self.key, record.key), (self.subject, record.subject))
-        return all(wanted in ("", has) for wanted, has in named)
+        if self.kind not in ("", kind) or self.key not in ("", record.key):
+            return False
+        if self.subject in ("", record.subject):
+            return True
+        return record.about is not None and record.about(self.subject)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,20 @@ class JournalAltered(RiskError):
         )
 
 
+class JournalErased(RiskError):
+    """What a record of the journal held was erased after its term; its head and digest stay."""
+
+    code: ClassVar[str] = "decision_erased"
+    http_status: ClassVar[int] = 410
+
+    def __init__(self, number: int, act: int) -> None:
+        super().__init__(
+            f"record {number} was erased under retention act {act}",
+            remedy=f"`jinku retention show {act}` tells who stood behind it",
+        )
+        self.number, self.act = number, act
+
+
 class JournalUnusable(RiskError):
     """The journal of decisions cannot be read or written."""
 

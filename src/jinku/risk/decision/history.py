@@ -65,8 +65,13 @@ class Snapshots:
                 yield at, path.read_bytes()
 
 
-def rebuilt(engines: Restorable, journal: Journal, snapshots: Snapshots | None, until: int) -> int:
-    """Bring fresh `engines` to the state before record `until`; how many events were read. Raises JournalAltered."""
+def rebuilt(
+    engines: Restorable, journal: Journal, snapshots: Snapshots | None, until: int, *, whole: bool = False
+) -> int:
+    """Bring fresh `engines` to the state before record `until`; how many events were read. What was erased after its
+    term is passed over, unless the history is to be `whole`.
+
+    Raises JournalAltered, JournalErased."""
     first, restored = 0, False
     for at, raw in snapshots.below(until, engines.versions.features) if snapshots else ():
         try:
@@ -81,6 +86,8 @@ def rebuilt(engines: Restorable, journal: Journal, snapshots: Snapshots | None, 
     total = 0
     waiting: list[EventBatch] = []
     for number in range(first, until):
+        if not whole and journal.left(number) is not None:
+            continue
         batch = events_of(journal.read(number), int(journal.place(number)["kind"]))
         if batch is None:
             continue

@@ -6,7 +6,9 @@ Rules:
    their order, and topic 12 has nothing else: the k-th seal of the topic is record k.
 2. On opening, the end that a crash tore is cut, where it was not sealed; anything else that is not as sealed is named,
    and nothing is decided. Records that were written and not sealed yet are sealed by `seal_rest`.
-3. ``places`` tells where each record lies and which entry sealed it. It is derived: what is missing of it is filled
+3. A file of records but the newest may be erased after its term (`erase`): heads, digests, seals and ids stay, and what
+   asks for more is told under which act it went.
+4. ``places`` tells where each record lies and which entry sealed it. It is derived: what is missing of it is filled
    from the files and the log.
 
 Example::
@@ -20,7 +22,7 @@ Example::
 import bisect
 import itertools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Protocol, Self
@@ -124,8 +126,30 @@ class Journal(Closing):
         return self._row(number)
 
     def read(self, number: int) -> bytes:
-        """The payload of a record. Raises JournalAltered where it is not what was sealed."""
+        """The payload of a record. Raises JournalAltered where it is not what was sealed, JournalErased."""
         return self._segments.read(self.place(number), number)
+
+    def files(self) -> list[tuple[int, int, int]]:
+        """The files of records but the newest: first and last record of each, and the act that erased it (0: none)."""
+        firsts = self._segments.firsts()
+        found = []
+        for first, following in itertools.pairwise(firsts):
+            gone = self._segments.erased(first)
+            found.append((first, following - 1, 0 if gone is None else gone.act))
+        return found
+
+    def erase(self, first: int, act: int, stays: Callable[[int, bytes], bytes]) -> None:
+        """Erase what the file whose first record is `first` holds, under an act of retention. Raises JournalAltered,
+        IndexError for the newest file."""
+        if first not in {one for one, _, _ in self.files()}:
+            raise IndexError(first)
+        self._segments.erase(first, act, stays)
+
+    def left(self, number: int) -> bytes | None:
+        """What stays of an erased record; None where the record is whole."""
+        first = int(self.place(number)["segment"])
+        gone = self._segments.erased(first)
+        return None if gone is None else gone.stays[number - first]
 
     def part(self, number: int, offset: int, length: int) -> bytes:
         """Bytes from within a payload, unchecked: for what is compared with something else afterwards."""

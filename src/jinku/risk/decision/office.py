@@ -426,6 +426,10 @@ def ids_from(journal: Journal, first: int) -> Iterator[tuple[int, Words]]:
         place = journal.place(number)
         if int(place["kind"]) != RecordKind.DECISIONS:
             continue
+        left = journal.left(number)
+        if left is not None:
+            yield number, np.frombuffer(left, np.uint64).reshape(-1, 2)
+            continue
         length = int.from_bytes(journal.part(number, 0, LENGTH_BYTES), "little")
         raw = journal.part(number, LENGTH_BYTES + length, int(place["rows"]) * ID_BYTES)
         yield number, np.frombuffer(raw, np.uint64).reshape(-1, 2)

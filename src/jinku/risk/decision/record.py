@@ -175,6 +175,11 @@ def decode(payload: bytes) -> Kept:
     )
 
 
+def left_of(kind: int, payload: bytes) -> bytes:
+    """What stays of a record that is erased: the ids that were decided about, so that each stays decided."""
+    return payload[Layout(payload).ids] if kind == RecordKind.DECISIONS else b""
+
+
 def decode_learnt(payload: bytes) -> EventBatch:
     """The events of a record of learnt events. Raises NotEventBytes."""
     schema = SCHEMAS[payload[:16].rstrip(b"\0").decode()]

@@ -7,6 +7,8 @@ Rules:
 2. Which decisions came too late or met a failed engine, which action a measure demanded, and what was due of a late
    one, is taken from the record; everything else is made anew.
 3. What was altered is told by name: a record, a version on the shelf. A record that cannot be read ends the replay.
+4. What was erased after its term is told with the act under which it went; it is no mismatch. What was decided from
+   erased history cannot be decided again, and is told so.
 
 Example::
 
@@ -21,7 +23,7 @@ import numpy as np
 
 from jinku.base.clock import end_of_day, start_of_day
 from jinku.risk.decision.combining import Basis, Told, decisions, unlooked
-from jinku.risk.decision.errors import JournalAltered
+from jinku.risk.decision.errors import JournalAltered, JournalErased
 from jinku.risk.decision.history import Restorable, Snapshots, rebuilt
 from jinku.risk.decision.journal import Journal
 from jinku.risk.decision.model import Decided, Findings, Stage, Versions
@@ -44,6 +46,8 @@ class Replayed:
     decisions: int = 0
     mismatches: int = 0
     """Decisions that came out otherwise, or that cannot be read."""
+    erased: int = 0
+    """Decisions that were erased after their term, or made from history that was."""
     rebuilt: int = 0
     """Events of earlier days that the state was rebuilt from."""
     versions: list[Versions] = field(default_factory=list)
@@ -53,6 +57,14 @@ class Replayed:
     def tell(self, finding: str, count: int) -> None:
         """Count `count` mismatches and say why."""
         self.mismatches += count
+        self._say(finding)
+
+    def gone(self, finding: str, count: int) -> None:
+        """Count `count` decisions that cannot be made again, since the law had something erased."""
+        self.erased += count
+        self._say(finding)
+
+    def _say(self, finding: str) -> None:
         if len(self.findings) < FINDINGS_MAX:
             self.findings.append(finding)
 
@@ -68,6 +80,10 @@ def replay(journal: Journal, snapshots: Snapshots | None, load: Load, day: date)
         try:
             journal.check_seal(number)
             payload = journal.read(number)
+        except JournalErased as error:
+            found.gone(error.message, int(place["rows"]))
+            basis = engines = None
+            continue
         except JournalAltered as error:
             found.tell(error.message, max(1, int(place["rows"])))
             break
@@ -79,7 +95,14 @@ def replay(journal: Journal, snapshots: Snapshots | None, load: Load, day: date)
         if basis is None or engines is None or kept.decided.versions != basis.versions:
             engines, policy = load(kept.decided.versions)
             basis = Basis(kept.decided.versions, engines.lines, policy)
-            found.rebuilt += rebuilt(engines, journal, snapshots, number)
+            try:
+                found.rebuilt += rebuilt(engines, journal, snapshots, number, whole=True)
+            except JournalErased as error:
+                found.gone(
+                    f"record {number} was decided from what is gone: {error.message}", len(kept.decided)
+                )
+                basis = engines = None
+                continue
             found.versions.append(basis.versions)
         again = decided_again(kept, engines, basis)
         found.decisions += len(again)

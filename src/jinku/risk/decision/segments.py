@@ -8,6 +8,8 @@ Rules:
 2. A file is named by its first record's number; a new one is begun where the next record would take the present one
    over `segment_bytes`. A written record is durable when `append` returns.
 3. Only the end of the newest file can be torn by a crash; whatever else is not as its digest says was altered.
+4. A file but the newest may be erased (``.erased``): the heads stay, so that the chain of digests goes on, and of each
+   payload what its owner needs for ever. Heads of erased records are compared with the log by the journal.
 
 Example::
 
@@ -18,20 +20,22 @@ Example::
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from jinku.base.files import sync_directory
-from jinku.risk.decision.errors import JournalAltered, JournalUnusable
+from jinku.base.files import replace_durably, sync_directory
+from jinku.risk.decision.errors import JournalAltered, JournalErased, JournalUnusable
 
 Buffer = bytes | memoryview
 SEGMENT_BYTES = 256 << 20
-SUFFIX = ".decisions"
+SUFFIX, ERASED_SUFFIX = ".decisions", ".erased"
 MAGIC = b"JKDECID1"
+ERASED_MAGIC = b"JKERASE1"
+_WORD_BYTES = 8
 DOMAIN = b"jinku/decision-record/v1"
 HEAD = np.dtype(
     [
@@ -81,6 +85,18 @@ class Found(NamedTuple):
     """Whether its digest is that of its bytes."""
 
 
+class Erased(NamedTuple):
+    """A file whose payloads are gone."""
+
+    act: int
+    """Under which act of the retention office."""
+    size: int
+    """The bytes that it had."""
+    heads: list[bytes]
+    stays: list[bytes]
+    """What is left of each payload."""
+
+
 class Segments:
     """The files in one directory; for one writer. See the module's rules."""
 
@@ -92,10 +108,12 @@ class Segments:
         except OSError as error:
             raise _unusable(directory, error) from error
         self._file, self._first, self._end = -1, 0, 0
+        self._erased: dict[int, Erased] = {}
 
     def firsts(self) -> list[int]:
         """The number of the first record of each file, in order."""
-        return sorted(int(path.stem) for path in self.directory.glob(f"*{SUFFIX}"))
+        names = [*self.directory.glob(f"*{SUFFIX}"), *self.directory.glob(f"*{ERASED_SUFFIX}")]
+        return sorted({int(path.stem) for path in names})
 
     def path(self, first: int) -> Path:
         """The file whose first record has the number `first`."""
@@ -104,6 +122,13 @@ class Segments:
     def scan(self, first: int) -> Iterator["Found"]:
         """Each record of a file, with its digest computed anew. Ends before one that is not whole."""
         offset = 0
+        if (gone := self.erased(first)) is not None:
+            for raw in gone.heads:
+                head = np.frombuffer(raw, HEAD)[0]
+                place = _place(first, offset, head)
+                yield Found(place, int(head["number"]), head["previous"].tobytes(), right=True)
+                offset += HEAD.itemsize + int(head["length"])
+            return
         with self.path(first).open("rb") as file:
             size = file.seek(0, os.SEEK_END)
             while offset + HEAD.itemsize <= size:
@@ -121,7 +146,9 @@ class Segments:
                 offset += HEAD.itemsize + length
 
     def size(self, first: int) -> int:
-        """The bytes of a file."""
+        """The bytes of a file; of an erased one, those that it had."""
+        if (gone := self.erased(first)) is not None:
+            return gone.size
         return self.path(first).stat().st_size
 
     def cut(self, first: int, end: int) -> None:
@@ -158,8 +185,10 @@ class Segments:
         return _place(self._first, offset, head[0])
 
     def read(self, place: Any, number: int) -> bytes:
-        """The payload at `place`. Raises JournalAltered where it is not what its head and `place` say."""
+        """The payload at `place`. Raises JournalErased, and JournalAltered where it is not what its head says."""
         path = self.path(int(place["segment"]))
+        if (gone := self.erased(int(place["segment"]))) is not None:
+            raise JournalErased(number, gone.act)
         try:
             with path.open("rb") as file:
                 file.seek(int(place["offset"]))
@@ -177,6 +206,43 @@ class Segments:
         with self.path(int(place["segment"])).open("rb") as file:
             file.seek(int(place["offset"]) + HEAD.itemsize + offset)
             return file.read(length)
+
+    def erased(self, first: int) -> Erased | None:
+        """What is left of an erased file; None where it is not erased. Raises JournalAltered."""
+        if first in self._erased:
+            return self._erased[first]
+        path = self.path(first).with_suffix(ERASED_SUFFIX)
+        if not path.exists():
+            return None
+        raw = path.read_bytes()
+        words = np.frombuffer(raw[_WORD_BYTES : 3 * _WORD_BYTES], "<u8")
+        at, heads, stays = 3 * _WORD_BYTES, list[bytes](), list[bytes]()
+        while len(words) == 2 and at + HEAD.itemsize + _WORD_BYTES <= len(raw):
+            heads.append(raw[at : at + HEAD.itemsize])
+            at += HEAD.itemsize + _WORD_BYTES
+            length = int.from_bytes(raw[at - _WORD_BYTES : at], "little")
+            stays.append(raw[at : at + length])
+            at += length
+        if not raw.startswith(ERASED_MAGIC) or at != len(raw) or not heads:
+            raise JournalAltered(f"{path.name} does not read")
+        self._erased[first] = Erased(int(words[0]), int(words[1]), heads, stays)
+        return self._erased[first]
+
+    def erase(self, first: int, act: int, stays: Callable[[int, bytes], bytes]) -> None:
+        """Erase the payloads of a file under an act; of each stays what `stays` makes of its kind and bytes. Harmless
+        where it is erased. Raises JournalAltered."""
+        if self.erased(first) is None:
+            size, parts = self.size(first), list[bytes]()
+            for found in self.scan(first):
+                payload = self.read(found.place, found.number)
+                rest = stays(int(found.place["kind"]), payload)
+                with self.path(first).open("rb") as file:
+                    file.seek(int(found.place["offset"]))
+                    parts += [file.read(HEAD.itemsize), len(rest).to_bytes(_WORD_BYTES, "little"), rest]
+            head = ERASED_MAGIC + act.to_bytes(_WORD_BYTES, "little") + size.to_bytes(_WORD_BYTES, "little")
+            replace_durably(self.path(first).with_suffix(ERASED_SUFFIX), head + b"".join(parts), 0o600)
+        self.path(first).unlink(missing_ok=True)
+        sync_directory(self.directory)
 
     def resume(self, first: int) -> None:
         """Go on writing at the end of the file `first`. Raises JournalUnusable."""

@@ -1,17 +1,17 @@
-"""What of cases, measures and reports is kept, how long, and how it is erased (K9).
+"""What of cases, alerts, measures, reports, grades and losses is kept, how long, and how it is erased (K9).
 
 Rules:
 
-1. The term is a dated row; it counts from the end of the case, measure or report. What has not ended is kept.
-2. Erasing takes the words that persons wrote, the contents of reports and the evidence files. Acts, digests and seals
-   stay, and everything still verifies.
+1. The term is a dated row; it counts from the end of the case, measure, report …. What has not ended is kept.
+2. Erasing takes the words that persons wrote, what alerts were raised for, the contents of reports and the evidence
+   files. Acts, digests and seals stay, and everything still verifies.
 3. Each kind has ``name``, ``records()``, ``find(key)``, ``erase(key)`` in the shape of the house's retention office,
    whose legal holds and two-person purges then cover it; each record gives its subject, so that a hold can name it.
 
 Example::
 
     kinds = risk_kinds(book, EvidenceStore(directory), Clockwork())
-    [one.name for one in kinds]  # ["risk case", "risk measure", "risk report", "risk evidence"]
+    [one.name for one in kinds]  # ["risk case", "risk measure", "risk report", "risk evidence", "risk alert" …]
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -19,12 +19,18 @@ from dataclasses import dataclass
 from datetime import date
 
 from jinku.risk.acts.book import ActBook
+from jinku.risk.acts.kept import Kept
 from jinku.risk.acts.model import Act, words_of
+from jinku.risk.cases.alert_retention import AlertRecords
 from jinku.risk.cases.evidence import EvidenceStore
 from jinku.risk.cases.measures import Stage as MeasureStage
 from jinku.risk.cases.measures import replay_measure
 from jinku.risk.cases.model import State, replay
 from jinku.risk.cases.table import Clockwork
+from jinku.risk.operational.losses import CLOSED, LOSS, fold_loss
+from jinku.risk.rating.desk import OVERRIDE, replay_overrides
+from jinku.risk.reports.inquiry import KIND as INQUIRY
+from jinku.risk.reports.inquiry import fold_inquiry
 from jinku.risk.reports.model import Stage, replay_report
 from jinku.risk.reports.store import REPORTS, erase_contents, read_content
 
@@ -40,23 +46,22 @@ class Term:
     source: str
 
 
+KINDS = (
+    "risk case",
+    "risk measure",
+    "risk report",
+    "risk evidence",
+    "risk alert",
+    "risk inquiry",
+    "risk override",
+    "risk clearance",
+    "risk decision",
+)
+"""What persons of customers stand in. Losses have no term of their own: that of every record counts."""
 _LAW = (
     "AML Law of the PRC (2024), art. 34: at least ten years from the end of the transaction or relationship"
 )
-TERMS: tuple[Term, ...] = tuple(
-    Term(date(2025, 1, 1), "CN", kind, 10, _LAW)
-    for kind in ("risk case", "risk measure", "risk report", "risk evidence")
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """One record, as the retention office wants it."""
-
-    key: str
-    ended: date | None
-    digest: str
-    subject: str = ""
+TERMS: tuple[Term, ...] = tuple(Term(date(2025, 1, 1), "CN", kind, 10, _LAW) for kind in KINDS)
 
 
 Ended = Callable[[Sequence[Act]], tuple[date | None, str]]
@@ -81,7 +86,7 @@ class ActWords:
         acts = self._book.history(self._kind, key)
         return self._record(acts) if acts else None
 
-    def erase(self, key: str) -> None:
+    def erase(self, key: str, act: int) -> None:  # noqa: ARG002 - the port's
         """Erase the words of one history."""
         self._book.erase_words(self._kind, key)
 
@@ -95,9 +100,9 @@ class ActWords:
 class ReportRecords(ActWords):
     """Reports: the contents as well as the words."""
 
-    def erase(self, key: str) -> None:
+    def erase(self, key: str, act: int) -> None:
         """Erase contents and words of one report."""
-        super().erase(key)
+        super().erase(key, act)
         with self._book.database.writing() as connection:
             erase_contents(connection, key)
 
@@ -108,8 +113,9 @@ class ReportRecords(ActWords):
             content = read_content(connection, report.key, report.content_digest)
         if content is None:
             return super()._record(acts)
-        subject = subject or (content.subjects[0] if content.subjects else "")
-        return Kept(report.key, day, acts[-1].digest, subject.removeprefix("customer:"))
+        subjects = [one.removeprefix("customer:") for one in content.subjects]
+        subject = subject or (subjects[0] if subjects else "")
+        return Kept(report.key, day, acts[-1].digest, subject, frozenset(subjects).__contains__)
 
 
 class EvidenceRecords:
@@ -130,27 +136,29 @@ class EvidenceRecords:
         """One file; None where it is gone."""
         return self._record(key, self._ends()) if key in self._store.digests() else None
 
-    def erase(self, key: str) -> None:
+    def erase(self, key: str, act: int) -> None:  # noqa: ARG002 - the port's
         """Delete one file."""
         self._store.erase(key)
 
-    def _ends(self) -> dict[str, tuple[date | None, str]]:
-        ends: dict[str, tuple[date | None, str]] = {}
+    def _ends(self) -> dict[str, tuple[date | None, tuple[str, ...]]]:
+        ends: dict[str, tuple[date | None, tuple[str, ...]]] = {}
         for acts in self._book.histories("case", self._book.keys("case")):
             day, subject = self._ended(acts)
             for one in replay(acts).evidence:
-                held = ends.get(one.sha256)
-                later = day if held is None or (day and held[0] and day > held[0]) else held[0]
-                ends[one.sha256] = (None if day is None else later, subject)
+                held, subjects = ends.get(one.sha256, (day, ()))
+                later = None if day is None or held is None else max(day, held)
+                ends[one.sha256] = later, (*subjects, subject)
         return ends
 
-    def _record(self, digest: str, ends: dict[str, tuple[date | None, str]]) -> Kept:
-        day, subject = ends.get(digest, (None, ""))
-        return Kept(digest, day, digest, subject)
+    def _record(self, digest: str, ends: dict[str, tuple[date | None, tuple[str, ...]]]) -> Kept:
+        day, subjects = ends.get(digest, (None, ()))
+        return Kept(digest, day, digest, subjects[-1] if subjects else "", frozenset(subjects).__contains__)
 
 
-def risk_kinds(book: ActBook, evidence: EvidenceStore, clock: Clockwork) -> list[ActWords | EvidenceRecords]:
-    """The kinds of record of cases, measures, reports and evidence, to be registered with the retention office."""
+def risk_kinds(
+    book: ActBook, evidence: EvidenceStore, clock: Clockwork
+) -> list[ActWords | EvidenceRecords | AlertRecords]:
+    """The kinds of record of the risk desks, to be registered with the retention office."""
     book.database.add(REPORTS)
 
     def case(acts: Sequence[Act]) -> tuple[date | None, str]:
@@ -169,9 +177,27 @@ def risk_kinds(book: ActBook, evidence: EvidenceStore, clock: Clockwork) -> list
         ended = one.stage in (Stage.ACKNOWLEDGED, Stage.CORRECTED, Stage.DROPPED)
         return (clock.day(acts[-1].at) if ended else None), ""
 
+    def inquiry(acts: Sequence[Act]) -> tuple[date | None, str]:
+        stands = fold_inquiry(acts)
+        return (clock.day(acts[-1].at) if stands.state == "answered" else None), stands.about
+
+    def override(acts: Sequence[Act]) -> tuple[date | None, str]:
+        stands = replay_overrides(acts)
+        ended = clock.day(acts[-1].at) if not stands.asked_by else None
+        if ended is not None and stands.in_force is not None:
+            ended = max(ended, stands.in_force.until)
+        return ended, str(stands.newest.customer)
+
+    def loss(acts: Sequence[Act]) -> tuple[date | None, str]:
+        return (clock.day(acts[-1].at) if fold_loss(acts).state == CLOSED else None), ""
+
     return [
         ActWords("risk case", "case", book, case),
         ActWords("risk measure", "measure", book, measure),
         ReportRecords("risk report", "report", book, report),
         EvidenceRecords(book, evidence, case),
+        AlertRecords(book, clock),
+        ActWords("risk inquiry", INQUIRY, book, inquiry),
+        ActWords("risk override", OVERRIDE, book, override),
+        ActWords("risk loss", LOSS, book, loss),
     ]
