@@ -63,6 +63,13 @@ class LedgerLocked(LedgerError):
     http_status = 503
 
 
+class TopicClaimed(LedgerError):
+    """Somebody else seals under a topic alone."""
+
+    code = "topic_claimed"
+    http_status = 503
+
+
 class LedgerHalted(LedgerError):
     """A commit failed or an invariant broke; nothing more is accepted until the ledger is opened anew."""
 

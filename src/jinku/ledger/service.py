@@ -13,6 +13,7 @@ are committed in groups. Reads see durable state only and never hold up a commit
 """
 
 import copy
+import threading
 from collections.abc import Callable, Sequence
 from typing import cast
 
@@ -23,7 +24,7 @@ from jinku.ledger import committer as run
 from jinku.ledger import convert
 from jinku.ledger.committer import Clock, Committer, Execute, Waiting
 from jinku.ledger.core import Core
-from jinku.ledger.errors import LedgerClosed, LedgerError, TooMuchDataError
+from jinku.ledger.errors import LedgerClosed, LedgerError, TooMuchDataError, TopicClaimed
 from jinku.ledger.layout import ACCOUNT, RESULT, SEAL, TRANSFER, Array, check_rows, row_bytes
 from jinku.ledger.limits import BATCH_EVENTS_MAX, RESULTS_MAX
 from jinku.ledger.model import (
@@ -45,9 +46,12 @@ _MOVE_NO_MONEY = frozenset({run.create_accounts, run.seal, run.pulse})
 
 
 class _Life:
-    """Whether a ledger is open, told to all views of it."""
+    """Whether a ledger is open, and who seals alone under which topic, told to all views of it."""
 
-    open = True
+    def __init__(self) -> None:
+        self.open = True
+        self.claimed: set[int] = set()
+        self.lock = threading.Lock()
 
 
 class Ledger(ObjectCalls, Closing):
@@ -136,6 +140,17 @@ class Ledger(ObjectCalls, Closing):
         row = np.zeros(1, SEAL)
         row["digest"], row["topic"] = np.frombuffer(digest, np.uint8), topic
         return cast("tuple[int, int]", self._submit(Waiting(run.seal, row)))
+
+    def claim(self, topic: int) -> Callable[[], None]:
+        """Keep a topic for one who seals under it alone, as long as this ledger is open; calling what is returned gives
+        it back. Raises TopicClaimed."""
+        with self._life.lock:
+            if topic in self._life.claimed:
+                raise TopicClaimed(
+                    f"somebody seals under topic {topic} alone already", remedy="close that first"
+                )
+            self._life.claimed.add(topic)
+        return lambda: self._life.claimed.discard(topic)
 
     def size(self) -> int:
         """Journal entries that are durable, which is the size of the log's tree."""

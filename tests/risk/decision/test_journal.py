@@ -7,7 +7,7 @@ import pytest
 from tests.risk.decision.kit import opened_ledger
 
 from jinku.ledger.service import Ledger
-from jinku.risk.decision.errors import JournalAltered
+from jinku.risk.decision.errors import JournalAltered, JournalElsewhere
 from jinku.risk.decision.journal import PLACES_FILE, RECORDS_DIRECTORY, SEAL_TOPIC_DECISIONS, Journal
 from jinku.risk.decision.segments import HEAD, PLACE, Stamp
 
@@ -138,3 +138,19 @@ def test_a_journal_written_anew_is_not_what_the_log_seals(tmp_path: Path) -> Non
             forged.append([b"nothing happened"], Stamp(number, 1, 1))
     with opened_ledger(tmp_path) as ledger, pytest.raises(JournalAltered, match="not what entry"):
         Journal.open(tmp_path / "forged", ledger)
+
+
+def test_a_ledger_has_one_journal(tmp_path: Path) -> None:
+    """K2: a second journal on one ledger is refused: beside the first, after it, and the same one opened twice."""
+    with opened_ledger(tmp_path) as ledger:
+        with Journal.open(tmp_path / "j", ledger):
+            for directory in ("j", "other"):
+                with pytest.raises(JournalElsewhere, match="open"):
+                    Journal.open(tmp_path / directory, ledger)
+            with pytest.raises(JournalElsewhere), Journal.open(tmp_path / "other", ledger.through(print)):
+                pass
+        filled(tmp_path / "j", ledger, 3)
+        with pytest.raises(JournalElsewhere, match="seals decisions, and there are none here"):
+            Journal.open(tmp_path / "other", ledger)
+        with Journal.open(tmp_path / "j", ledger) as journal:
+            assert journal.size == 3

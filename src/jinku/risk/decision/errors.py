@@ -18,6 +18,19 @@ class JournalAltered(RiskError):
         )
 
 
+class JournalElsewhere(RiskError):
+    """Another journal of decisions is sealed into the same ledger, or has this one open."""
+
+    code: ClassVar[str] = "decision_journal_elsewhere"
+    http_status: ClassVar[int] = 503
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"one ledger has one journal of decisions: {what}",
+            remedy="open the house whose journal it is; a house of its own needs a ledger of its own",
+        )
+
+
 class JournalErased(RiskError):
     """What a record of the journal held was erased after its term; its head and digest stay."""
 

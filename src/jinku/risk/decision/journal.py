@@ -8,7 +8,9 @@ Rules:
    and nothing is decided. Records that were written and not sealed yet are sealed by `seal_rest`.
 3. A file of records but the newest may be erased after its term (`erase`): heads, digests, seals and ids stay, and what
    asks for more is told under which act it went.
-4. ``places`` tells where each record lies and which entry sealed it. It is derived: what is missing of it is filled
+4. One ledger has one journal, and one program has it open: a second one is refused, whether it lies elsewhere on the
+   same ledger or is the same directory opened twice.
+5. ``places`` tells where each record lies and which entry sealed it. It is derived: what is missing of it is filled
    from the files and the log.
 
 Example::
@@ -20,6 +22,7 @@ Example::
 """
 
 import bisect
+import fcntl
 import itertools
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -30,8 +33,9 @@ from typing import Any, Protocol, Self
 import numpy as np
 
 from jinku.base.closing import Closing
+from jinku.ledger.errors import TopicClaimed
 from jinku.ledger.layout import SEAL, Array, EntryKind
-from jinku.risk.decision.errors import JournalAltered, JournalUnusable
+from jinku.risk.decision.errors import JournalAltered, JournalElsewhere, JournalUnusable
 from jinku.risk.decision.segments import HEAD, PLACE, SEGMENT_BYTES, Buffer, Segments, Stamp
 
 SEAL_TOPIC_DECISIONS = 12
@@ -47,6 +51,10 @@ class SealLog(Protocol):
 
     def seal(self, digest: bytes, topic: int) -> tuple[int, int]:
         """Seal a digest under a topic: number and time of its entry, once durable."""
+        ...
+
+    def claim(self, topic: int) -> Callable[[], None]:
+        """Keep a topic for oneself; call the answer to give it back. Raises TopicClaimed."""
         ...
 
     def size(self) -> int:
@@ -78,6 +86,7 @@ class Journal(Closing):
         """How many of them are sealed."""
         self._previous = GENESIS
         self._torn: tuple[int, int] | None = None
+        self._give_back: Callable[[], None] = _nothing
 
     @classmethod
     def open(cls, directory: Path, log: SealLog, *, segment_bytes: int = SEGMENT_BYTES) -> Self:
@@ -85,11 +94,23 @@ class Journal(Closing):
         with ExitStack() as undo:
             journal = cls(directory, log, segment_bytes)
             undo.callback(journal.close)
+            journal._take()
             journal._load()
             journal._match_seals()
             journal._resume()
             undo.pop_all()
         return journal
+
+    def _take(self) -> None:
+        """Be the one that writes (rule 4). Raises JournalElsewhere, JournalUnusable."""
+        try:
+            fcntl.flock(self._places, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise JournalElsewhere("another program has it open") from None
+        try:
+            self._give_back = self._log.claim(SEAL_TOPIC_DECISIONS)
+        except TopicClaimed:
+            raise JournalElsewhere("another journal on this ledger is open") from None
 
     # --- writing -----------------------------------------------------------------------------------------------------
 
@@ -247,9 +268,14 @@ class Journal(Closing):
             self.check_seal(self.sealed - 1)
             at = int(self._row(self.sealed - 1)["seal"]) + 1
         for sequence, digest in self._seals_from(at):
+            if not self.size:
+                raise JournalElsewhere(
+                    f"entry {sequence} of the log seals decisions, and there are none here"
+                )
             if self.sealed >= self.size:
                 raise JournalAltered(
-                    f"record {self.sealed}, sealed by entry {sequence} of the log, is not there"
+                    f"record {self.sealed}, sealed by entry {sequence} of the log, is not there: it was lost here, or "
+                    "another journal wrote to this ledger"
                 )
             if self._row(self.sealed)["digest"].tobytes() != digest:
                 raise JournalAltered(f"record {self.sealed} is not what entry {sequence} of the log seals")
@@ -280,9 +306,15 @@ class Journal(Closing):
     def close(self) -> None:
         """Release the files."""
         self._segments.close()
+        self._give_back()
+        self._give_back = _nothing
         if self._places >= 0:
             os.close(self._places)
             self._places = -1
+
+
+def _nothing() -> None:
+    """What is given back where nothing was taken."""
 
 
 def _sealed_in(entries: Array) -> list[tuple[int, bytes]]:
