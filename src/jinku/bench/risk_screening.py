@@ -9,6 +9,8 @@ Rules:
 2. `pair_us` is the mean over pairs scored for the first time in a process that is warm.
 3. `screen_10k_s` takes ten thousand names (a tenth listed ones with a letter wrong, the rest of names as people and
    companies have) against all names of both lists, the index made before.
+4. `screen_recall` compares `screen_recall_hits` hits: those of a comparison in full with every name, for names with a
+   wrong letter, in another order, a part missing, two parts as one, or spelt another way.
 
 Example::
 
@@ -39,15 +41,20 @@ PAIRS_MAX = 4_000
 ALIKE_MIN = 62.0
 NEIGHBOURS = 400
 F1_MIN, PAIR_US_MAX, SCREEN_S_MAX, RECALL_MIN = 0.82, 200.0, 10.0, 0.99
-RECALL_NAMES = 12
-"""Each is compared with every name of its kind in full, a second or so each."""
+RECALL_NAMES = 60
+"""Each is compared with every name of its kind in full, three quarters of a second each."""
 _LETTERS = "abdehiklmnorstuy"
 
 LabelledPair = tuple[str, str, str, bool]
 
 
-def screening_figures(lists: Path, seed: int = 7, names: int = NAMES) -> dict[str, Figure]:
-    """The figures of screening, on the UN's and OFAC's files in the directory `lists`. Raises InputError, BadList."""
+def screening_figures(
+    lists: Path, seed: int = 7, names: int = NAMES, *, noisy: int = RECALL_NAMES
+) -> dict[str, Figure]:
+    """The figures of screening, on the UN's and OFAC's files in the directory `lists`; recall is of `noisy` names.
+
+    Raises InputError, BadList.
+    """
     entries = both_lists(lists)
     pairs = list(held_out(entries, seed))
     chance = random.Random(seed)  # noqa: S311
@@ -63,11 +70,13 @@ def screening_figures(lists: Path, seed: int = 7, names: int = NAMES) -> dict[st
     for one in subjects:
         index.search(one)
     spent = time.perf_counter() - started
+    kept, every = recalled(index, noisy_names(entries, noisy, seed))
     return {
         "pair_f1": Figure(f1([pair[3] for pair in pairs], found), "F1", F1_MIN),
         "pair_us": Figure(pair_s * 1e6, "microseconds", PAIR_US_MAX, lower_is_better=True),
         "screen_10k_s": Figure(spent * NAMES / names, "s", SCREEN_S_MAX, lower_is_better=True),
-        "screen_recall": Figure(recall(index, noisy_names(entries, RECALL_NAMES, seed)), "share", RECALL_MIN),
+        "screen_recall": Figure(kept / every if every else 1.0, "share", RECALL_MIN),
+        "screen_recall_hits": Figure(every, "hits compared"),
     }
 
 
@@ -185,14 +194,14 @@ def _noisy(words: list[str], how: int, chance: random.Random) -> str:
     return text
 
 
-def recall(index: Index, subjects: Sequence[Subject]) -> float:
-    """The share of the hits of a comparison with every name that the index finds as well."""
+def recalled(index: Index, subjects: Sequence[Subject]) -> tuple[int, int]:
+    """How many hits of a comparison with every name the index finds as well, and how many there are."""
     every = kept = 0
     for one in subjects:
         everyone = {hit.entry.key for hit in index.brute(one)}
         every += len(everyone)
         kept += len(everyone & {hit.entry.key for hit in index.search(one)})
-    return kept / every if every else 1.0
+    return kept, every
 
 
 def f1(truth: Sequence[bool], found: Sequence[bool]) -> float:

@@ -7,8 +7,9 @@ Rules:
 2. Each word asked is held against the vocabulary: first by letters in common, which bounds the edits from below, then
    by the edits themselves, exactly as `words.likeness` counts them. What is found of a word is kept.
 3. Words found bound the score of a row from above, as `compare` would reckon it: what is left over on both sides is a
-   conflict. Only rows whose bound reaches what is asked are compared in full. A bound is never lower than the score but
-   where words that are not neighbours are one word together.
+   conflict. A light word (a particle) may stand for a full one, an initial for any word that begins with it. Only rows
+   whose bound reaches what is asked are compared in full. A bound is never lower than the score but where words that
+   are not neighbours are one word together.
 
 Example::
 
@@ -22,7 +23,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jinku.base.compiled import borrowed, compiled, inlined, ones
+from jinku.base.compiled import borrowed, compiled, inlined
 from jinku.risk.screening import compare as rules
 from jinku.risk.screening.alike import (
     ASKED_AT_ONCE_MAX,
@@ -46,6 +47,8 @@ VALUES_ASIDE = 0.02
 """The plain mean of values may be lower than the mean by weight by so much."""
 JOINED_LEAST = 0.8
 FOUND_KEPT_MAX = 1 << 16
+_LIGHT_PLACE = 1 << 62
+"""Marks the place of a light word among the places that a word takes in a row."""
 _WINDOW = rules.JOINED_APART_MAX
 _ANY = 1 << 30
 
@@ -71,6 +74,8 @@ class Hits(NamedTuple):
     ends: Ints
     covers: Ints
     """The places in the name that each word asked takes; shape (2 × words asked,), as `ends`."""
+    counts: Ints
+    """How many words each word asked stands for: 0 for a light one, which only takes places."""
     plain: int
     """How many of them were looked up among single words; the others among joined ones."""
 
@@ -92,6 +97,9 @@ class Sides(NamedTuple):
     asked: Floats
     first: Ints
     listed: Floats
+    asked_heads: Ints
+    """The first letter of each word asked, negative for a word that is only that."""
+    listed_heads: Ints
     prices: Floats
     """Of what is left on one side with one anchor and with more, the conflict's least weight and price, its cap, the
     sharpness."""
@@ -105,10 +113,12 @@ def _gather(hits: Hits, plain: Posts, joined: Posts, tally: Tally) -> int:
     for asked in range(hits.ends.shape[0]):
         cover, posts = hits.covers[asked], plain if asked < hits.plain else joined
         first, rows, places = borrowed(posts.first), borrowed(posts.rows), borrowed(posts.places)
-        words = ones(np.uint64(cover))
+        words = hits.counts[asked]
         for at in range(begin, hits.ends[asked]):
             value, word = hits.values[at] * words, hits.places[at]
             for post in range(first[word], first[word + 1]):
+                if words == 0 and places[post] & _LIGHT_PLACE:
+                    continue
                 row = rows[post]
                 if seen[row, 0] == 0 and alike[row, 0] == 0.0:
                     touched[count] = row
@@ -125,6 +135,15 @@ def _gather(hits: Hits, plain: Posts, joined: Posts, tally: Tally) -> int:
     return count
 
 
+@inlined
+def _by_initial(head: int, heads: Ints, begin: int, end: int) -> bool:
+    """Whether a word with this first letter, or one of the others, is an initial of the other."""
+    found = False
+    for at in range(begin, end):
+        found |= abs(heads[at]) == abs(head) and (head < 0 or heads[at] < 0)
+    return found
+
+
 @compiled
 def _bounded(
     hits: Hits, plain: Posts, joined: Posts, tally: Tally, sides: Sides, least: float, out: Floats
@@ -134,6 +153,7 @@ def _bounded(
     seen, alike, touched = borrowed(tally.seen), borrowed(tally.alike), borrowed(tally.touched)
     asked, first, weights = borrowed(sides.asked), borrowed(sides.first), borrowed(sides.listed)
     prices, kept = sides.prices, 0
+    heads, others = borrowed(sides.asked_heads), borrowed(sides.listed_heads)
     for at in range(_gather(hits, plain, joined, tally)):
         row = touched[at]
         mine, theirs = seen[row, 0], seen[row, 1]
@@ -141,14 +161,17 @@ def _bounded(
         total = alike[row, 0]
         alike[row, 0] = alike[row, 1] = 0.0
         left = right = held_left = held_right = light = 0.0
-        anchors_left = anchors_right = 0
+        anchors_left = anchors_right = anchors_light = 0
         for place in range(asked.shape[0]):
             if asked[place] < LIGHT_WEIGHT:
                 held_left += abs(asked[place])
                 light += abs(asked[place])
+                anchors_light += (mine >> place) & 1
             elif (mine >> place) & 1:
                 held_left += asked[place]
                 anchors_left += 1
+            elif _by_initial(heads[place], others, first[row], first[row + 1]):
+                held_left += rules.INITIAL_WEIGHT
             else:
                 left += asked[place]
         for place in range(first[row + 1] - first[row]):
@@ -158,11 +181,13 @@ def _bounded(
             elif (theirs >> place) & 1:
                 held_right += weight
                 anchors_right += 1
+            elif _by_initial(others[first[row] + place], heads, 0, heads.shape[0]):
+                held_right += rules.INITIAL_WEIGHT
             else:
                 right += weight
         mass = max(held_left, held_right, 1.0)
         low, high = min(left, right), max(left, right)
-        price = prices[0] if max(anchors_left, anchors_right) <= 1 else prices[1]
+        price = prices[0] if max(anchors_left + anchors_light, anchors_right) <= 1 else prices[1]
         mean = (total + light) / (anchors_left + light) if anchors_left else 1.0
         sharp = min(mean + VALUES_ASIDE, 1.0) ** prices[5]
         score = sharp * mass / (mass + low * prices[3] + (high - low) * price)
@@ -184,21 +209,23 @@ class Likely:
         plain: list[tuple[str, int, int]] = []
         joined: list[tuple[str, int, int]] = []
         weights: list[float] = []
+        heads: list[int] = []
         first = [0]
         for row, name in names:
             for way in _ways(name):
                 made = _weights(way, name)
-                plain += [
-                    (word, len(of), 1 << place)
-                    for place, (word, weight) in enumerate(zip(way, made, strict=True))
-                    if weight >= LIGHT_WEIGHT
-                ]
+                for place, (word, weight) in enumerate(zip(way, made, strict=True)):
+                    mark = 0 if weight >= LIGHT_WEIGHT else _LIGHT_PLACE
+                    if not mark or len(word) > 1:
+                        plain.append((word, len(of), 1 << place | mark))
                 joined += [(text, len(of), places) for text, places in _joins(way, name)]
                 of.append(row)
                 weights += made
+                heads += _heads(way)
                 first.append(len(weights))
         self._of = np.array(of, np.int64)
         self._weights, self._first = np.array(weights, np.float64), np.array(first, np.int64)
+        self._heads = np.array(heads, np.int64)
         single, together = _posted(plain), _posted(joined)
         self._words, self._posts = (single[0], together[0]), (single[1], together[1])
         size, room = len(of), ASKED_AT_ONCE_MAX * sum(len(one.written.sizes) for one in self._words)
@@ -227,9 +254,14 @@ class Likely:
         both = (*places, *more)
         ends = np.array(list(accumulate(map(len, both))), np.int64)
         hits = Hits(
-            np.concatenate(both), np.concatenate((*values, *more_values)), ends, way.covers, len(found)
+            np.concatenate(both),
+            np.concatenate((*values, *more_values)),
+            ends,
+            way.covers,
+            way.counts,
+            len(found),
         )
-        sides = Sides(way.weights, self._first, self._weights, way.prices)
+        sides = Sides(way.weights, self._first, self._weights, way.heads, self._heads, way.prices)
         count = _bounded(hits, *self._posts, self._tally, sides, least, self._bounds)
         return self._of[self._tally.touched[:count]].tolist(), self._bounds[:count].tolist()
 
@@ -281,7 +313,9 @@ class _Way(NamedTuple):
 
     asked: tuple[_Word, ...]
     covers: Ints
+    counts: Ints
     weights: Floats
+    heads: Ints
     prices: Floats
 
 
@@ -291,12 +325,17 @@ def _asking(name: Ready) -> tuple[_Way, ...]:
     made = []
     for way in _ways(name):
         weights = _weights(way, name)
-        single = [(word, 1 << at) for at, word in enumerate(way) if weights[at] >= LIGHT_WEIGHT]
-        joins = _joins(way, name)
-        asked = (*((text, False) for text, _ in single), *((text, True) for text, _ in joins))
-        covers = np.array([cover for _, cover in (*single, *joins)] * 2, np.int64)
-        if asked:
-            made.append(_Way(asked, covers, np.array(weights), _PRICES[name.kind is Kind.PERSON]))
+        found = [
+            (word, False, 1 << at, int(weights[at] >= LIGHT_WEIGHT))
+            for at, word in enumerate(way)
+            if weights[at] >= LIGHT_WEIGHT or len(word) > 1
+        ]
+        found += [(text, True, places, places.bit_count()) for text, places in _joins(way, name)]
+        if found:
+            asked = tuple((text, merged) for text, merged, _, _ in found)
+            covers, counts = (np.array([one[at] for one in found] * 2, np.int64) for at in (2, 3))
+            prices, heads = _PRICES[name.kind is Kind.PERSON], np.array(_heads(way), np.int64)
+            made.append(_Way(asked, covers, counts, np.array(weights), heads, prices))
     return tuple(made)
 
 
@@ -326,6 +365,11 @@ def _weights(way: tuple[str, ...], of: Ready) -> list[float]:
     weights = list(of.weights) if len(way) == len(of.weights) else [1.0] * len(way)
     made = [-weight if len(word) == 1 else weight for word, weight in zip(way, weights, strict=True)]
     return made if any(weight >= LIGHT_WEIGHT for weight in made) else [1.0] * len(way)
+
+
+def _heads(way: tuple[str, ...]) -> list[int]:
+    """The first letter of each word, negative for a word that is only that."""
+    return [-ord(word) if len(word) == 1 else ord(word[0]) for word in way]
 
 
 def _joins(way: tuple[str, ...], name: Ready) -> list[tuple[str, int]]:
