@@ -40,12 +40,16 @@ def run(
 def _parts(
     sizes: RiskSizes, data: Path | None, scratch: Path | None, progress: Callable[[str], None]
 ) -> Iterator[tuple[str, Part]]:
-    from jinku.bench import risk_features, risk_inline, risk_parity, risk_rules
+    from jinku.bench import risk_features, risk_full, risk_inline, risk_parity, risk_rules
 
     if sizes.transfers:
         yield (
             "decisions in the corridor",
             lambda: risk_inline.inline_figures(sizes.transfers, scratch, sizes.seed),
+        )
+        yield (
+            "decisions in a full house",
+            lambda: risk_full.full_figures(sizes.transfers // 2, scratch, sizes.seed),
         )
     yield "rules", lambda: dict(risk_rules.rule_figures(sizes.seed))
     if sizes.rebuilt:

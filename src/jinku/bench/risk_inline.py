@@ -76,25 +76,25 @@ def inline_figures(
     """The figures of the decision inside the commit path. `directory` is where the house is made."""
     with tempfile.TemporaryDirectory(prefix="jinku-bench-", dir=directory) as name:
         place = Path(name) / "house"
-        trained = _lay_out(place, seed)
+        trained = lay_out(place, seed)
         with open_house(place) as house, Risk(house) as risk:
             risk.recover()
             _open_accounts(house)
-            traffic = _Traffic(seed)
-            _through(risk, [traffic.batch(BATCH) for _ in range(WARM_BATCHES)])
+            traffic = Traffic(seed)
+            through(risk, [traffic.batch(BATCH) for _ in range(WARM_BATCHES)])
             first = risk.journal.size
             figures = _bulk(house, risk, traffic, transfers)
-            figures |= _told(risk, first) | {"inline_model_trained": Figure(trained, "1 trained, 0 drawn")}
+            figures |= told(risk, first) | {"inline_model_trained": Figure(trained, "1 trained, 0 drawn")}
             figures |= _one(risk, traffic)
             figures |= _durable(risk, traffic)
             figures |= _replayed(risk)
     return figures
 
 
-def _bulk(house: House, risk: Risk, traffic: "_Traffic", transfers: int) -> dict[str, Figure]:
+def _bulk(house: House, risk: Risk, traffic: "Traffic", transfers: int) -> dict[str, Figure]:
     batches = [traffic.batch(min(BATCH, transfers - at)) for at in range(0, transfers, BATCH)]
     start, worked = time.perf_counter(), time.process_time()
-    _through(risk, batches)
+    through(risk, batches)
     house.publish()
     rate = transfers / (time.perf_counter() - start)
     cost = (time.process_time() - worked) / transfers * 1e6
@@ -104,7 +104,8 @@ def _bulk(house: House, risk: Risk, traffic: "_Traffic", transfers: int) -> dict
     }
 
 
-def _through(risk: Risk, batches: list[Array]) -> None:
+def through(risk: Risk, batches: list[Array]) -> None:
+    """Send batches through the gate, `AHEAD` on their way."""
     waiting = deque[tuple[object, int]]()
     gate = risk.gate
     for batch in batches:
@@ -115,7 +116,7 @@ def _through(risk: Risk, batches: list[Array]) -> None:
         gate.wait(request)  # type: ignore[arg-type]
 
 
-def _told(risk: Risk, first: int) -> dict[str, Figure]:
+def told(risk: Risk, first: int) -> dict[str, Figure]:
     """What became of the run's decisions."""
     late = held = count = 0
     for number in range(first, risk.journal.size):
@@ -130,7 +131,7 @@ def _told(risk: Risk, first: int) -> dict[str, Figure]:
     }
 
 
-def _one(risk: Risk, traffic: "_Traffic") -> dict[str, Figure]:
+def _one(risk: Risk, traffic: "Traffic") -> dict[str, Figure]:
     engines, policy = risk.load(risk.versions)
     rebuilt(engines, risk.journal, None, risk.journal.size)
     rows = traffic.batch(WARM_SINGLES + SINGLES)
@@ -144,20 +145,21 @@ def _one(risk: Risk, traffic: "_Traffic") -> dict[str, Figure]:
             seconds.append(time.perf_counter() - start)
             if decided.outcomes["stage"][0] != Stage.DECIDED:
                 raise BenchFailed("a decision of the run was not made, so the run measures nothing")
-    return _quantiles("one", seconds[WARM_SINGLES:], (1, 5))
+    return quantiles("one", seconds[WARM_SINGLES:], (1, 5))
 
 
-def _durable(risk: Risk, traffic: "_Traffic") -> dict[str, Figure]:
+def _durable(risk: Risk, traffic: "Traffic") -> dict[str, Figure]:
     rows = traffic.batch(DURABLE + 50)
     seconds = []
     for number in range(len(rows)):
         start = time.perf_counter()
         risk.gate.create_transfers_array(rows[number : number + 1])
         seconds.append(time.perf_counter() - start)
-    return _quantiles("one_durable", seconds[50:], (None, None))
+    return quantiles("one_durable", seconds[50:], (None, None))
 
 
-def _quantiles(name: str, seconds: list[float], bars: tuple[float | None, float | None]) -> dict[str, Figure]:
+def quantiles(name: str, seconds: list[float], bars: tuple[float | None, float | None]) -> dict[str, Figure]:
+    """The middle and the 99th of a hundred, as figures ``NAME_p50_ms`` and ``NAME_p99_ms``."""
     return {
         f"{name}_p{share}_ms": Figure(float(np.quantile(seconds, share / 100)) * 1e3, "ms", bar, True)
         for share, bar in zip((50, 99), bars, strict=True)
@@ -175,13 +177,14 @@ def _replayed(risk: Risk) -> dict[str, Figure]:
     return {"replay_mismatches": Figure(sum(one.mismatches for one in found), "decisions", 0, True)}
 
 
-class _Traffic:
+class Traffic:
     """Transfers between drawn accounts, with ids that rise."""
 
     def __init__(self, seed: int) -> None:
         self._rng, self._next = np.random.default_rng(seed), 1
 
     def batch(self, count: int) -> Array:
+        """``TRANSFER`` rows between drawn accounts."""
         rng = self._rng
         rows = np.zeros(count, TRANSFER)
         rows["id_lo"] = np.arange(self._next, self._next + count, dtype=np.uint64)
@@ -203,7 +206,7 @@ def _open_accounts(house: House) -> None:
         house.ledger.create_accounts_array(rows)
 
 
-def _lay_out(place: Path, seed: int) -> bool:
+def lay_out(place: Path, seed: int) -> bool:
     """Risk switched on in a directory to come; whether the model is a trained one."""
     (place / "risk").mkdir(parents=True)
     (place / "risk" / "rules.toml").write_text(_text_of(many_rules(seed=seed)), encoding="utf-8")
@@ -223,7 +226,7 @@ def _forest(seed: int) -> tuple[Forest, bool]:
         learning("lightgbm")
     except LearningAbsent:
         return drawn_forest(features.names, seed), False
-    engine, rng, traffic = Engine(features), np.random.default_rng(seed), _Traffic(seed)
+    engine, rng, traffic = Engine(features), np.random.default_rng(seed), Traffic(seed)
     scene, frames = Scene(LocalTime("Asia/Shanghai"), Nobody()), []
     for at in range(0, TRAINING_ROWS, BATCH):
         times = np.arange(BATCH, dtype=np.int64) + 1 + at
