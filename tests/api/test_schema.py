@@ -23,6 +23,7 @@ from jinku.custody.statements.formats import camt
 from jinku.custody.statements.model import Statement
 
 EXAMPLES_MAX = 4
+RISK_PATHS = "^/v1/(risk/|transfers/answers)"
 SEED = 20261122
 
 
@@ -81,8 +82,10 @@ def _run(app: FastAPI, token: str) -> Iterator[events.EngineEvent]:
     schema.config.generation.update(max_examples=EXAMPLES_MAX)
     schema.config.phases.stateful.enabled = False
     schema.hooks.hook("map_body")(lambda _context, body: whole(body))
-    # digest_orders reads the same body as give_orders, whose twenty-nine types of order are most of all the cases
-    yield from from_schema(schema.exclude(operation_id="digest_orders")).execute()
+    # digest_orders reads the same body as give_orders, whose twenty-nine types of order are most of all the cases; the
+    # paths of the risk desk are tried on a house that has risk switched on, by a person who is admitted there
+    others = schema.exclude(operation_id="digest_orders").exclude(path_regex=RISK_PATHS)
+    yield from from_schema(others).execute()
 
 
 def _meant_otherwise(recorder: Any, case: str) -> bool:

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from hypothesis import strategies
 from schemathesis.engine import events, from_schema
 from tests.api.risk.conftest import Api
-from tests.api.test_schema import whole
+from tests.api.test_schema import RISK_PATHS, whole
 
 from jinku.api.wire.filters import CURSOR_FORMAT
 
@@ -39,7 +39,7 @@ def test_every_path_of_the_desk_does_what_the_document_says(app: FastAPI, api: A
     failures: dict[str, str] = {}
     operations: set[str] = set()
     succeeded = 0
-    for event in from_schema(schema.include(path_regex="^/v1/(risk/|transfers/answers)")).execute():
+    for event in from_schema(schema.include(path_regex=RISK_PATHS)).execute():
         if isinstance(event, events.NonFatalError | events.FatalError):
             failures[str(event)] = str(getattr(event, "info", event))
         if not isinstance(event, events.ScenarioFinished):
