@@ -190,3 +190,25 @@ def test_the_score_without_labels_uses_none_and_finds_what_lies_far_out() -> Non
     for matrix_, problem in ((usual[:10], "10 rows"), (np.ones((200, 3)), "no feature")):
         with pytest.raises(BadTrainingData, match=problem):
             Excess.of(("a", "b", "c"), matrix_)
+
+
+def test_exposure_lifts_cards_that_nothing_else_speaks_against() -> None:
+    """The weight is learnt from cards: their unsuspected frauds of the day up to now, not the payment's own."""
+    random = np.random.default_rng(9)
+    rows = 60_000
+    card_day = np.repeat(np.arange(rows // 10), 10)
+    seen = random.normal(size=rows)
+    hidden = random.random(rows) < 0.004
+    fraud = (seen > 2.6) | hidden
+    so_far = np.tile(np.arange(10.0), rows // 10)
+    matrix_ = np.column_stack([seen, so_far])
+    recipe = Recipe(line=("seen",), exposed="so_far", left_out=("so_far",), trees=10)
+    blend = train(("seen", "so_far"), matrix_, fraud, recipe, card_day)
+    without = train(("seen", "so_far"), matrix_, fraud, recipe)
+    assert isinstance(blend, Blend)
+    assert isinstance(without, Blend)
+    assert without.weights[1] == 0
+    assert 0 < blend.weights[1] < 1
+    late = matrix_[9::10]
+    assert (blend.score(late) > without.score(late)).all()
+    assert blend.score(matrix_[::10]).tobytes() == without.score(matrix_[::10]).tobytes()

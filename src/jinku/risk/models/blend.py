@@ -29,6 +29,9 @@ from jinku.risk.models.forest import FEATURES_MAX, MODEL_BYTES_MAX, Forest
 
 Floats = NDArray[np.float64]
 
+LINE_SHARE = 0.5
+"""Of the line in the score (rule 1)."""
+
 _MAGIC = b"jkblend1"
 
 

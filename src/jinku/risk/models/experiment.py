@@ -154,7 +154,10 @@ class Study:
         )
 
     def _trained(self, rows: NDArray[np.int64], recipe: Recipe) -> Forest | Blend:
-        return train(self.features.names, self.matrix[rows], self.cards.fraud[rows], recipe)
+        _, card_day = np.unique(
+            np.column_stack([self.cards.customer[rows], self.cards.day[rows]]), axis=0, return_inverse=True
+        )
+        return train(self.features.names, self.matrix[rows], self.cards.fraud[rows], recipe, card_day)
 
     def _measured(self, parts: Parts, scores: Floats) -> Evaluated:
         fraud = self.cards.fraud

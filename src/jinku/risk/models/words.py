@@ -59,6 +59,10 @@ WORDS: dict[str, Words] = {
     "terminal_silence": Words(
         "终端已有多天没有已知正常交易", "days without a payment known as honest at the terminal"
     ),
+    "customer_exposure": Words(
+        "客户当日在状况不明终端的暴露程度", "customer's exposure today at terminals not known to be clean"
+    ),
+    "customer_exposed": Words("客户当日暴露程度异常高", "customer exposed today more than nearly all others"),
     "terminal_bad": Words("终端正被利用", "terminal is in strange hands"),
     "terminal_over": Words("终端曾被利用、应已结束", "terminal was in strange hands, by now over"),
     "terminal_doubt": Words("终端可能仍被利用", "terminal may still be in strange hands"),
