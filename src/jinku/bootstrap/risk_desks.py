@@ -14,8 +14,10 @@ from types import MappingProxyType
 from jinku.base.calendar import calendar_named
 from jinku.base.clock import Clock
 from jinku.bootstrap.house import House
+from jinku.bootstrap.risk_switch import fold_switch
 from jinku.risk.acts.book import ActBook
 from jinku.risk.acts.model import Act, Standing
+from jinku.risk.acts.two import fold_two
 from jinku.risk.cases.access import NeedToKnow, fold_access
 from jinku.risk.cases.alert_desk import AlertDesk, AlertParts, fold_alerts
 from jinku.risk.cases.desk import CaseDesk, CaseParts
@@ -49,6 +51,10 @@ FOLDS: Mapping[str, Callable[[Sequence[Act]], Standing]] = MappingProxyType(
         "loss": fold_loss,
         "indicator": fold_indicator,
         "duty": fold_duty,
+        "switch": fold_switch,
+        "held_order": fold_two,
+        "rules_rollback": fold_two,
+        "model_rollback": fold_two,
     }
 )
 """For each kind of history, where its acts put it."""

@@ -18,14 +18,10 @@ Example::
     switch.off(by="head-2", reason="agreed")                # off
 """
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
-
-from sqlalchemy import select
 
 from jinku.base.clock import Clock
 from jinku.base.database import Database
@@ -40,12 +36,11 @@ from jinku.bootstrap.risk_settings import (
     RISK_FILE,
     RiskSettings,
 )
-from jinku.ledger.sealed import SealingLedger, follow, is_sealed
+from jinku.ledger.sealed import SealingLedger, follow
 from jinku.risk.acts.book import ActBook
 from jinku.risk.acts.errors import ActTampered
 from jinku.risk.acts.model import PROGRAM, Act, Standing, chained, digest_of, person, words, words_of
-from jinku.risk.acts.seals import SEAL_TOPIC_CASES
-from jinku.risk.acts.store import ACT, SEALED
+from jinku.risk.acts.two import sealed_act
 
 SWITCH = ("switch", "risk")
 ON, OFF, PROPOSED_OFF, PROPOSED_SETTINGS = "on", "off", "propose_off", "propose_settings"
@@ -89,7 +84,7 @@ class RiskSwitch:
     """See the module's rules. For any number of threads and processes."""
 
     def __init__(self, directory: Path, control: Database, ledger: SealingLedger, clock: Clock) -> None:
-        self._directory, self._control, self._ledger = directory, control, ledger
+        self._directory = directory
         self._book = ActBook(control, ledger, clock)
 
     def history(self) -> list[Act]:
@@ -109,7 +104,9 @@ class RiskSwitch:
             (one.body["settings"] for one in reversed(acts) if "settings" in one.body), {}
         )
         before = _last(acts)
-        on = before.what == ON or not (_by_two(acts[: before.number - 1], before) and self._is_sealed(before))
+        on = before.what == ON or not (
+            _by_two(acts[: before.number - 1], before) and sealed_act(self._book, before)
+        )
         last = acts[-1]
         if last is before:
             return Switched(on, settings)
@@ -160,19 +157,6 @@ class RiskSwitch:
         with self._book.writing() as page:
             page.history(*SWITCH)
             page.add(SWITCH, by, (what, body), Standing(OFF if what == OFF else ON))
-
-    def _is_sealed(self, act: Act) -> bool:
-        """Whether the log has the seal of `act`."""
-        place = (ACT.c.kind == act.kind) & (ACT.c.key == act.key) & (ACT.c.number == act.number)
-        query = select(SEALED).join(ACT, ACT.c.seal == SEALED.c.number).where(place)
-        with self._control.reading() as connection:
-            row = connection.execute(query).first()
-        if row is None or hashlib.sha256(row.document.encode()).hexdigest() != row.digest:
-            return False
-        named = [act.kind, act.key, act.number, act.digest]
-        return named in json.loads(row.document)["acts"] and is_sealed(
-            self._ledger, row.entry, bytes.fromhex(row.digest), SEAL_TOPIC_CASES
-        )
 
 
 def shut_because(switch: RiskSwitch, directory: Path) -> DoorShut | None:

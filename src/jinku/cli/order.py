@@ -147,7 +147,7 @@ def resolve(
     data: Data = DATA_DEFAULT,
     json: Json = False,
 ) -> None:
-    """Release or deny what the risk desk held, as another person than its maker."""
+    """Release or deny what the risk desk held: one person proposes, another confirms, neither of them its maker."""
     with opened_acts(data, entity, currency) as acts:
         found = acts.resolve(_key(order), by=by, allow=not deny, reason=reason)
     _show(found, Output(json))

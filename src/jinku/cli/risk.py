@@ -17,6 +17,7 @@ from jinku.cli.risk_registry import model_app
 from jinku.cli.risk_reports import reporting_app
 from jinku.cli.risk_rules import rules_app
 from jinku.cli.risk_scale import parity
+from jinku.cli.risk_switch import switch_app
 from jinku.cli.risk_typologies import typologies
 
 risk_app = typer.Typer(
@@ -33,6 +34,7 @@ for room in (market_app, loss_app, kri_app, duty_app):
 for desk in (alerts_app, case_app, measure_app, reporting_app, rating_app):
     risk_app.add_typer(desk)
 risk_app.add_typer(rules_app)
+risk_app.add_typer(switch_app)
 risk_app.command()(parity)
 for study in (train, evaluate, unsupervised, explain, drift):
     risk_app.command()(study)

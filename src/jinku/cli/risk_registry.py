@@ -76,17 +76,20 @@ def retire(number: Number, by: By, reason: Reason, data: Data = DATA_DEFAULT, js
 
 @model_app.command()
 def rollback(
-    asked_by: Annotated[str, typer.Option("--asked-by", help="Id of the person who asks.")],
     by: By,
     reason: Reason,
     purpose: Purpose = "cards",
     data: Data = DATA_DEFAULT,
     json: Json = False,
 ) -> None:
-    """Make the champion before champion again, by two persons, at once."""
+    """Make the champion before champion again: one person proposes it, another confirms it by the same call."""
     with _registry(data) as registry:
-        made = registry.roll_back(purpose, asked_by=asked_by, by=by, reason=reason)
-    _show(made, json)
+        made = registry.roll_back(purpose, by=by, reason=reason)
+    if made is not None:
+        _show(made, json)
+        return
+    out, told = Output(json), {"state": "proposed", "by": by}
+    out.show(told, lambda: out.pairs(told))
 
 
 @model_app.command()

@@ -138,16 +138,24 @@ def publish(
 def rollback(
     by: By,
     reason: Reason,
-    second: Annotated[str, typer.Option("--second", help="Id of a second person who agrees.")] = "",
+    by_two: Annotated[
+        bool, typer.Option("--by-two", help="Propose it, or confirm what another person proposed.")
+    ] = False,
     to: Annotated[int, typer.Option("--to", help="Version; 0 for the one before.", min=0)] = 0,
     features: Features = FEATURES_DEFAULT,
     data: Data = DATA_DEFAULT,
     json: Json = False,
 ) -> None:
-    """Put an earlier version back into force at once: with a second person, or alone and to be confirmed."""
+    """Put an earlier version back into force: any by two persons, each by an own call; the one before alone, at once,
+    and to be confirmed."""
     with _desk(data, features) as desk:
-        made = desk.rollback(by=by, reason=reason, second=second, to=to)
-    _show_publication(made, json)
+        back = desk.rollback_by_two if by_two else desk.rollback
+        made = back(by=by, reason=reason, to=to)
+    if made is not None:
+        _show_publication(made, json)
+        return
+    out, told = Output(json), {"state": "proposed", "by": by}
+    out.show(told, lambda: out.pairs(told))
 
 
 @rules_app.command()

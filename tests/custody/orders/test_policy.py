@@ -16,6 +16,7 @@ from jinku.custody.orders.errors import BadPolicy, NotAllowed, NotInState, Polic
 from jinku.custody.orders.policy import CHANNEL, Policy, Row, read_policy
 from jinku.custody.orders.reasons import Reason, State
 from jinku.custody.orders.requests import Request
+from jinku.risk.acts.two import SecondPerson
 
 ROLES = {"clerk-1": "clerk", "clerk-2": "clerk", "head-1": "head", "app": "app", "channel": "app"}
 POLICY = Policy(
@@ -179,6 +180,18 @@ def test_the_risk_desk_allows_challenges_holds_and_denies(tmp_path: Path) -> Non
         assert (platform.held(A), platform.balance(INCOME)) == (701, 0)
         with pytest.raises(SamePerson):
             platform.acts.resolve(order_key(held), by="APP", allow=True, reason="me")
+        assert (
+            platform.acts.resolve(order_key(held), by="risk-1", allow=True, reason="known").state
+            is State.RISK_HELD
+        )
+        with pytest.raises(SecondPerson):
+            platform.acts.resolve(order_key(held), by="RISK-1", allow=True, reason="known payer")
+        assert (platform.held(A), platform.balance(INCOME)) == (701, 0)
+        platform.acts.resolve(order_key(held), by="risk-3", allow=False, reason="unsure")
+        assert (
+            platform.acts.resolve(order_key(held), by="risk-2", allow=True, reason="x").state
+            is State.RISK_HELD
+        )
         platform.acts.resolve(order_key(held), by="risk-1", allow=True, reason="known payer")
         assert (platform.held(A), platform.balance(INCOME)) == (0, 701)
         assert platform.give(asked).state is State.CHALLENGED
@@ -199,7 +212,8 @@ def test_a_bid_that_risk_holds_is_not_released(tmp_path: Path) -> None:
         held = platform.bid(800)
         assert platform.give(held).state is State.RISK_HELD
         assert platform.why(platform.release([held]), "clerk") is Reason.HOLD_BLOCKED
-        platform.acts.resolve(order_key(held), by="risk-1", allow=False, reason="stolen")
+        for by in ("risk-1", "risk-2"):
+            platform.acts.resolve(order_key(held), by=by, allow=False, reason="stolen")
         assert (platform.held(A), platform.state(held)) == (0, State.VOIDED)
         assert platform.corridor.rooms.projects.left(PROJECT).free == 1_000_000
         asked = o.Withdrawal(id=platform.new(), day=DAY, account=A, amount=800)

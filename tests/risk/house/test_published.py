@@ -62,7 +62,7 @@ def test_a_publication_switches_between_batches_and_rolls_back(risk: Risk) -> No
     risk.refresh()
     assert moved(risk, 400, (1, 2, 5_000)) == [CREATED], "a challenger acts never"
     assert last(risk).decided.findings.hits.tolist() == [[0, 1]], "and is recorded"
-    risk.sources.rules.rollback(by="head-1", second="head-2", reason="too many pass")
+    risk.sources.rules.rollback(by="head-1", reason="too many pass")
     risk.refresh()
     assert moved(risk, 500, (1, 2, 5_000)) == [HELD]
     counts = load("payments").names.index("customer_count_1h")

@@ -13,6 +13,8 @@ from jinku.base.canonical import canonical_json
 from jinku.base.database import Database
 from jinku.cli.main import main
 from jinku.ledger.layout import Array
+from jinku.ledger.opening import open_journal
+from jinku.risk.acts.two import SecondPerson
 from jinku.risk.models.drift import Baseline
 from jinku.risk.models.errors import BadModel, ModelStep, ModelUnknown
 from jinku.risk.models.record import Model, Origin
@@ -103,10 +105,10 @@ def test_a_model_is_registered_and_stepped_up_by_two_persons(database: Database)
         assert registry.model(1).to_bytes() == RAW[0]
 
 
-def test_there_is_one_champion_and_the_one_before_comes_back(database: Database) -> None:
-    """K10: champion against challenger; rolling back is one act of two persons."""
-    with database:
-        registry = Registry(Log(), database, clock=iter(range(1, 1_000)).__next__)
+def test_there_is_one_champion_and_the_one_before_comes_back(database: Database, tmp_path: Path) -> None:
+    """K10: champion against challenger; rolling back is proposed by one person and done by another's own act."""
+    with database, open_journal(tmp_path / "ledger") as ledger:
+        registry = Registry(ledger, database, clock=iter(range(1, 1_000)).__next__)
         for raw in RAW[:2]:
             registry.register(raw, purpose="cards", owner="risk-1", threshold=1.5)
         _promote(registry, 1)
@@ -115,12 +117,16 @@ def test_there_is_one_champion_and_the_one_before_comes_back(database: Database)
         assert champion is not None
         assert champion.number == 2
         assert registry.show(1).state is State.RETIRED
-        with pytest.raises(ModelStep, match="both ask and confirm"):
-            registry.roll_back("cards", asked_by="risk-1", by="RISK-1", reason="too many alerts")
-        registry.roll_back("cards", asked_by="risk-1", by="head-2", reason="too many alerts")
+        assert registry.roll_back("cards", by="risk-1", reason="too many alerts") is None
+        with pytest.raises(SecondPerson):
+            registry.roll_back("cards", by="RISK-1", reason="too many alerts")
+        assert [one.state for one in registry.listed("cards")] == [State.CHAMPION, State.RETIRED], (
+            "proposed only"
+        )
+        assert registry.roll_back("cards", by="head-2", reason="agreed") is not None
         assert [one.state for one in registry.listed("cards")] == [State.RETIRED, State.CHAMPION]
         with pytest.raises(ModelStep, match="no champion before"):
-            registry.roll_back("loans", asked_by="risk-1", by="head-2", reason="x")
+            registry.roll_back("loans", by="head-2", reason="x")
 
 
 def test_every_act_is_chained_and_sealed(database: Database) -> None:

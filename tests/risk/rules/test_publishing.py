@@ -12,6 +12,7 @@ from tests.risk.rules.world import NAMESPACE, text_of
 from jinku.base.database import Database
 from jinku.bootstrap import House, open_house
 from jinku.ledger.layout import SEAL, EntryKind
+from jinku.risk.acts.two import SecondPerson
 from jinku.risk.rules import BadRules, RulesRefused
 from jinku.risk.rules.publishing import SEAL_TOPIC_PUBLICATIONS, RuleDesk
 from jinku.risk.rules.store import PUBLICATION, VERSION, Publication, Role
@@ -112,10 +113,13 @@ def test_one_person_rolls_back_in_one_act_and_another_confirms(desk: RuleDesk) -
     assert not desk.confirm(alone.number, by="ben").waits
     with pytest.raises(RulesRefused, match="waits for nobody"):
         desk.confirm(alone.number, by="cleo")
-    with pytest.raises(RulesRefused, match="same person"):
-        desk.rollback(by="ana", second="ANA", reason="far", to=1)
-    both = desk.rollback(by="ana", second="ben", reason="far", to=1)
-    assert (in_force(desk), both.waits) == (1, False)
+    assert desk.rollback_by_two(by="ana", reason="far", to=1) is None
+    with pytest.raises(SecondPerson):
+        desk.rollback_by_two(by="ANA", reason="far", to=1)
+    assert in_force(desk) == 2, "proposed is not done"
+    both = desk.rollback_by_two(by="ben", reason="agreed", to=1)
+    assert both is not None
+    assert (in_force(desk), both.waits, both.by, both.second) == (1, False, "ana", "ben")
     assert [state for _, state in desk.versions()] == ["published", "superseded", "superseded"]
     with pytest.raises(RulesRefused, match="in force before"):
         desk.publish(3, by="ben")
@@ -128,7 +132,7 @@ def test_nothing_to_roll_back_to_is_said(desk: RuleDesk) -> None:
     with pytest.raises(RulesRefused, match="no version before"):
         desk.rollback(by="ana", reason="x")
     with pytest.raises(RulesRefused, match="version 1 was not in force before"):
-        desk.rollback(by="ana", second="ben", reason="x", to=1)
+        desk.rollback_by_two(by="ana", reason="x", to=1)
 
 
 def test_a_challenger_runs_beside_until_it_is_stopped_or_published(desk: RuleDesk) -> None:

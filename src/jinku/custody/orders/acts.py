@@ -7,7 +7,8 @@ Rules:
 2. A challenged order goes on when the customer has authorised exactly it, once more.
 3. A withdrawal's money may be freed (cancelled, intercepted) until the bank channel has claimed it, and claimed only
    while it is held: both are decided in one database transaction that asks the ledger.
-4. What the risk desk held, a person releases or denies; not the one who made it.
+4. What the risk desk held, two persons release or deny, neither of them its maker: one proposes, another confirms, each
+   by an act of its own (`jinku.risk.acts.two`), as for held transfers.
 5. Each act is written into the order's history, and its canonical JSON sealed in the log.
 
 Example::
@@ -53,6 +54,8 @@ from jinku.custody.orders.taking_up import (
 )
 from jinku.ledger.layout import Array, EntryKind
 from jinku.ledger.model import CreateTransferStatus, TransferFlags
+from jinku.risk.acts.book import ActBook
+from jinku.risk.acts.two import TwoPersons
 
 PROPOSAL_VALID_S = 24 * 3600
 """How long a proposal waits for its checker, and a challenge for its customer."""
@@ -65,6 +68,8 @@ PLACE_BITS = 20
 PLACES_MAX = (1 << PLACE_BITS) - 1
 NEWEST = 1 << 62
 """Above every place in the book: batch and place in it, together as one number."""
+RELEASES = "held_order"
+"""The histories of who released or denied held orders."""
 _CANCELLABLE = (State.HELD, State.UNCONFIRMED)
 _DONE = (CreateTransferStatus.CREATED, CreateTransferStatus.EXISTS)
 
@@ -104,6 +109,8 @@ class OrderActs:
 
     def __init__(self, corridor: Corridor) -> None:
         self.corridor, self._rooms = corridor, corridor.rooms
+        rooms = corridor.rooms
+        self._two = TwoPersons(ActBook(rooms.database, rooms.ledger, rooms.clock), RELEASES)
         self.recover()
 
     def show(self, key: bytes) -> Record:
@@ -160,6 +167,9 @@ class OrderActs:
         with self.corridor.turn:
             found = self._in_state(key, State.AWAITING)
             self._check_checker(found, by)
+            held = found.reason is Reason.RISK_HOLD
+            if held and not self._is_second(found, by, "release", "confirmed"):
+                return self.show(key)
             self._go_on(found, by, "confirmed", None)
         return self.show(key)
 
@@ -241,12 +251,34 @@ class OrderActs:
         return self.show(key)
 
     def resolve(self, key: bytes, *, by: str, allow: bool, reason: str) -> Record:
-        """Release or deny what the risk desk held. Raises NotInState, SamePerson, OrderUnknown, BadOrder."""
+        """Propose that what the risk desk held is released or denied, or confirm what another person proposed; the
+        order as it stands then. Raises NotInState, SamePerson, SecondPerson, OrderUnknown, BadOrder."""
         _check_person(by)
-        with self.corridor.turn, self._rooms.database.writing() as connection:
+        with self.corridor.turn:
             found = self._in_state(key, State.RISK_HELD)
             if same_person(by) == same_person(found.maker):
                 raise SamePerson(by)
+            if self._is_second(found, by, "release" if allow else "deny", _note(reason)):
+                return self._resolved(found, by, allow=allow, reason=reason)
+        return self.show(key)
+
+    def _is_second(self, found: Record, by: str, verdict: str, reason: str) -> bool:
+        """Whether `by` confirms with this what another person proposed of a held order; otherwise it is proposed."""
+        if self._two.asked(f"order-{_text(found.key)}", {"verdict": verdict}, by=by, text=reason) is not None:
+            return True
+        with self._rooms.database.writing() as connection:
+            self._put(
+                connection,
+                found.key,
+                found.state,
+                by,
+                f"proposed to {verdict}: {reason}"[:NOTE_CHARACTERS_MAX],
+            )
+        return False
+
+    def _resolved(self, found: Record, by: str, *, allow: bool, reason: str) -> Record:
+        key = found.key
+        with self._rooms.database.writing() as connection:
             kind, mode = CATALOGUE[found.type], getattr(found.order, "mode", Mode.NORMAL)
             state = settled_state(kind.type, mode, held=False)
             if not allow:

@@ -92,7 +92,7 @@ class ActBook:
 
     def __init__(self, database: Database, ledger: SealingLedger, clock: Clock, *more: MetaData) -> None:
         database.add(ACTS, *more)
-        self.database, self.clock = database, clock
+        self.database, self.ledger, self.clock = database, ledger, clock
         self.seals = ActSeals(database, ledger)
 
     @contextmanager

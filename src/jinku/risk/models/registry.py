@@ -55,10 +55,14 @@ from jinku.base.clock import Clock, to_rfc3339
 from jinku.base.database import Database
 from jinku.base.persons import PERSON, same_person
 from jinku.ledger.sealed import SealingLedger, is_sealed
+from jinku.risk.acts.book import ActBook
+from jinku.risk.acts.two import TwoPersons
 from jinku.risk.models.errors import ModelStep, ModelUnknown
 from jinku.risk.models.record import Model
 
 SEAL_TOPIC_MODELS = 13
+ROLLBACKS = "model_rollback"
+"""The histories of rollbacks, which two persons make."""
 TEXT_CHARACTERS_MAX = 1_000
 SHOWN_MAX = 1_000
 
@@ -154,6 +158,7 @@ class Registry:
     def __init__(self, ledger: SealingLedger, database: Database, *, clock: Clock) -> None:
         database.add(MODELS)
         self._ledger, self._database, self._clock = ledger, database, clock
+        self._two = TwoPersons(ActBook(database, ledger, clock), ROLLBACKS)
 
     def register(self, raw: bytes, *, purpose: str, owner: str, threshold: float) -> Registered:
         """Take in a model as candidate. Raises BadModel, ModelStep where it is there already or a text does not fit."""
@@ -227,28 +232,39 @@ class Registry:
             self._set(connection, number, state=State.RETIRED.value, asked_state="", asked_by="")
             return _of(self._row(connection, number))
 
-    def roll_back(self, purpose: str, *, asked_by: str, by: str, reason: str) -> Registered:
-        """Make the champion before champion again, by two persons. Raises ModelStep where there is none."""
-        _persons(by, asked_by)
-        if same_person(by, asked_by):
-            raise ModelStep(f"{by} cannot both ask and confirm", remedy="another person confirms")
+    def roll_back(self, purpose: str, *, by: str, reason: str) -> Registered | None:
+        """Propose that the champion before is champion again, or confirm what another person proposed; None where it is
+        proposed. Raises ModelStep where there is none, SecondPerson."""
+        _persons(by)
+        _text(reason)
+        with self._database.reading() as connection:
+            before = self._before(connection, purpose)
+        proposal = self._two.asked(f"model-{purpose}", {"to": str(before.number)}, by=by, text=reason)
+        if proposal is None:
+            return None
         with self._writing() as connection:
-            query = (
-                select(_MODEL)
-                .where((_MODEL.c.purpose == purpose) & (_MODEL.c.champion_since > 0))
-                .where(_MODEL.c.state == State.RETIRED.value)
-                .order_by(_MODEL.c.champion_since.desc())
-                .limit(1)
-                .with_for_update()
-            )
-            row = connection.execute(query).first()
-            if row is None:
-                raise ModelStep(f"{purpose} has had no champion before")
-            self._act(
-                connection, row.number, by, "rolled_back", {"asked_by": asked_by, "reason": _text(reason)}
-            )
+            row = self._before(connection, purpose)
+            if row.number != before.number:
+                raise ModelStep(f"the champions of {purpose} changed meanwhile", remedy="propose it again")
+            said = {"asked_by": proposal.by, "reason": str(proposal.body["text"])}
+            self._act(connection, row.number, by, "rolled_back", said)
             self._enter(connection, row, State.CHAMPION, by)
             return _of(self._row(connection, row.number))
+
+    def _before(self, connection: Connection, purpose: str) -> Row[Any]:
+        """The champion before of a purpose. Raises ModelStep where there is none."""
+        query = (
+            select(_MODEL)
+            .where((_MODEL.c.purpose == purpose) & (_MODEL.c.champion_since > 0))
+            .where(_MODEL.c.state == State.RETIRED.value)
+            .order_by(_MODEL.c.champion_since.desc())
+            .limit(1)
+            .with_for_update()
+        )
+        row = connection.execute(query).first()
+        if row is None:
+            raise ModelStep(f"{purpose} has had no champion before")
+        return row
 
     def override(self, number: int, said: "Override", *, by: str) -> int:
         """Note that a person decided otherwise than the model; the act's number. Raises ModelUnknown, ModelStep."""

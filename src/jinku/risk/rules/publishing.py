@@ -8,8 +8,9 @@ Rules:
    and published; what is in force stays.
 3. A challenger runs beside the champion over the same events, recorded and never acting, until it is stopped or
    published.
-4. A rollback puts an earlier published version back into force at once. With a second person at hand it may be any;
-   alone (break glass) it is the one before, and until another person has confirmed it nobody may do it alone again.
+4. A rollback puts an earlier published version back into force at once. By two persons it may be any: one proposes it,
+   the other confirms by an act of its own. Alone (break glass) it is the one before, and until another person has
+   confirmed it nobody may do it alone again.
 5. Publications are chained by digest, which covers who proposed and who approved the version. What is read as in force
    is compared with the chain and with the log's entries; a control record that differs is refused by name.
 
@@ -32,6 +33,8 @@ from jinku.base.clock import Clock, to_rfc3339
 from jinku.base.database import Database
 from jinku.base.persons import PERSON, same_person
 from jinku.ledger.sealed import SealingLedger, is_sealed
+from jinku.risk.acts.book import ActBook
+from jinku.risk.acts.two import TwoPersons
 from jinku.risk.language import Namespace
 from jinku.risk.rules.errors import RulesRefused
 from jinku.risk.rules.model import RuleSet
@@ -50,6 +53,8 @@ from jinku.risk.rules.store import (
 
 SEAL_TOPIC_PUBLICATIONS = 13
 REASON_CHARACTERS_MAX = 400
+ROLLBACKS = "rules_rollback"
+"""The histories of rollbacks that two persons make."""
 _RESTORE = "restore the control database from a backup; the log's seals say which records are the right ones"
 
 
@@ -73,6 +78,7 @@ class RuleDesk:
         database.add(RULES)
         self._database, self._ledger, self._clock = database, ledger, clock
         self._namespace = namespace
+        self._two = TwoPersons(ActBook(database, ledger, clock), ROLLBACKS)
 
     # --- versions -------------------------------------------------------------------------------------------------
 
@@ -187,33 +193,44 @@ class RuleDesk:
             found = self._version(connection, standing.version)
             return self._record(connection, acts, found, Act.STOP, Role.CHALLENGER, (by, "", reason))
 
-    def rollback(self, *, by: str, reason: str, second: str = "", to: int = 0) -> Publication:
-        """Put the version before, or version `to`, back into force; see rule 4. Raises BadRules, RulesRefused."""
-        _check_person(by)
-        _check_words(reason)
-        if not reason.strip():
-            raise RulesRefused("a rollback needs its reason", remedy="say why")
-        if second:
-            _check_person(second)
-            if same_person(second, by):
-                raise RulesRefused(f"{second} is the same person", remedy="name another one, or none")
+    def rollback(self, *, by: str, reason: str, to: int = 0) -> Publication:
+        """Put the version before back into force, alone; see rule 4. Raises BadRules, RulesRefused."""
+        return self._back((by, "", reason), to)
+
+    def rollback_by_two(self, *, by: str, reason: str, to: int = 0) -> Publication | None:
+        """Propose that the version before, or version `to`, comes back into force, or confirm what another person
+        proposed; None where it is proposed. Raises BadRules, RulesRefused, SecondPerson."""
+        with self._database.reading() as connection:
+            target = self._target(self._publications(connection), to)[0]
+        _check_reason(by, reason)
+        proposal = self._two.asked("rules", {"to": str(target)}, by=by, text=reason)
+        return None if proposal is None else self._back((proposal.by, by, str(proposal.body["text"])), target)
+
+    def _back(self, said: tuple[str, str, str], to: int) -> Publication:
+        by, second, reason = said
+        _check_reason(by, reason)
         with self._database.writing() as connection:
             acts = self._publications(connection)
-            past = [one.version for one in acts if one.role is Role.CHAMPION]
-            if not past:
-                raise RulesRefused("nothing was published", remedy="publish a version first")
-            before = next((one for one in reversed(past) if one != past[-1]), 0)
-            target = to or before
-            if target not in past or target == past[-1]:
-                raise RulesRefused(
-                    f"version {target} was not in force before" if target else "there is no version before",
-                    remedy="roll back to a version that was published earlier",
-                )
+            target, before = self._target(acts, to)
             if not second:
                 self._check_alone(acts, target, before)
             found = self._version(connection, target, held=True)
             self._checked(found)
-            return self._record(connection, acts, found, Act.ROLLBACK, Role.CHAMPION, (by, second, reason))
+            return self._record(connection, acts, found, Act.ROLLBACK, Role.CHAMPION, said)
+
+    def _target(self, acts: list[Publication], to: int) -> tuple[int, int]:
+        """The version that a rollback is to, and the one before. Raises RulesRefused."""
+        past = [one.version for one in acts if one.role is Role.CHAMPION]
+        if not past:
+            raise RulesRefused("nothing was published", remedy="publish a version first")
+        before = next((one for one in reversed(past) if one != past[-1]), 0)
+        target = to or before
+        if target not in past or target == past[-1]:
+            raise RulesRefused(
+                f"version {target} was not in force before" if target else "there is no version before",
+                remedy="roll back to a version that was published earlier",
+            )
+        return target, before
 
     def confirm(self, number: int, *, by: str) -> Publication:
         """Confirm a rollback that one person did alone. Raises RulesRefused."""
@@ -346,13 +363,14 @@ class RuleDesk:
     def _check_alone(self, acts: list[Publication], target: int, before: int) -> None:
         if target != before:
             raise RulesRefused(
-                f"one person alone goes back to version {before} only", remedy="name a second person"
+                f"one person alone goes back to version {before} only",
+                remedy="propose it, and let another person confirm it: `--by-two`",
             )
         waiting = next((one for one in acts if one.waits), None)
         if waiting:
             raise RulesRefused(
                 f"rollback {waiting.number} by {waiting.by} is not confirmed yet",
-                remedy="confirm it, or name a second person",
+                remedy="confirm it, or roll back by two persons: `--by-two`",
             )
 
 
@@ -379,6 +397,13 @@ def _standing(acts: list[Publication], role: Role) -> Publication | None:
 def _check_person(by: str) -> None:
     if not PERSON.fullmatch(by):
         raise RulesRefused("not a person's id", remedy="use the opaque id of the person")
+
+
+def _check_reason(by: str, reason: str) -> None:
+    _check_person(by)
+    _check_words(reason)
+    if not reason.strip():
+        raise RulesRefused("a rollback needs its reason", remedy="say why")
 
 
 def _check_words(text: str) -> None:
