@@ -17,7 +17,6 @@ Example::
     answer.outcomes["action"], answer.changed
 """
 
-import hashlib
 import json
 import threading
 import time
@@ -41,7 +40,6 @@ from jinku.risk.decision.record import (
     LENGTH_BYTES,
     Asked,
     RecordKind,
-    decode,
     decode_learnt,
     encode,
     encode_act,
@@ -457,14 +455,3 @@ def _first_of_each(low: Words, high: Words) -> NDArray[np.int64]:
     first = np.empty(count, np.int64)
     first[order] = order[np.flatnonzero(begins)[np.cumsum(begins) - 1]]
     return first
-
-
-def digest_rows(parts: list[bytes]) -> Bits:
-    """Requests of unequal length as rows of 32 bytes: the SHA-256 of each."""
-    raw = b"".join(hashlib.sha256(part).digest() for part in parts)
-    return np.frombuffer(raw, np.uint8).reshape(len(parts), 32)
-
-
-def kept_at(journal: Journal, record: int) -> Any:
-    """A record of decisions, read and checked. Raises JournalAltered."""
-    return decode(journal.read(record))
