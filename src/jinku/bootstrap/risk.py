@@ -59,6 +59,7 @@ from jinku.risk.decision.replay import Replayed, replay
 from jinku.risk.decision.shelf import Shelf
 from jinku.risk.decision.transfers import ORIGIN, Persons, Scene
 from jinku.risk.decision.waiting import WaitingBook
+from jinku.risk.decision.waiting_proof import check_waiting
 from jinku.risk.events.local_time import LocalTime
 from jinku.risk.events.stamp import Stamper
 
@@ -103,10 +104,12 @@ class Risk(Closing):
             self.persons.enter(known)
             engines, policy = self._rehearsed(self.versions)
             self._read = rebuilt(engines, self.journal, self.snapshots, self.journal.size)
+            engines.make_room()
             if self._read > SNAPSHOT_EVENTS:
                 self.snapshots.put(self.journal.size, engines)
             desk = undo.enter_context(Desk(engines, policy, monotonic=monotonic))
             self.waiting = WaitingBook(house.control)
+            check_waiting(self.waiting.still(), self.journal)
             late = LateBook(self.persons.whose)
             late.read(self.journal, late.first(self.journal, clock() // 1_000), self.journal.size)
             self.office = DecisionOffice(

@@ -117,6 +117,19 @@ class DecisionUnknown(RiskError):
         super().__init__(f"there is no decision about transfer {number}", remedy="look at the id")
 
 
+class WaitingAltered(RiskError):
+    """What waits in the control data is not what the journal has decided."""
+
+    code: ClassVar[str] = "waiting_altered"
+    http_status: ClassVar[int] = 503
+
+    def __init__(self, number: int, problem: str) -> None:
+        super().__init__(
+            f"transfer {number} that waits is not as it was decided: {problem}",
+            remedy="restore the control database from a backup",
+        )
+
+
 class NotWaiting(RiskError):
     """The transfer does not wait for what is asked."""
 

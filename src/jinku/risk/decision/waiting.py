@@ -168,6 +168,12 @@ class WaitingBook:
         with self._database.reading() as connection:
             return [_waiting_of(row) for row in connection.execute(wanted).all()]
 
+    def still(self) -> list[Waiting]:
+        """Every transfer that waits, as the control data has it."""
+        with self._database.reading() as connection:
+            rows = connection.execute(select(_waiting).where(_waiting.c.state.in_(OPEN))).all()
+        return [_waiting_of(row) for row in rows]
+
     def propose(self, head: int, verdict: str, by: str) -> None:
         """Write down what the first person wants of a chain."""
         with self._database.writing() as connection:
