@@ -235,6 +235,8 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 def _value(one: "Measure") -> dict[str, Any]:
+    from jinku.risk.cases.ladder import customer_words
+
     return {
         "measure": one.key,
         "customer": str(one.customer),
@@ -242,6 +244,7 @@ def _value(one: "Measure") -> dict[str, Any]:
         "state": one.stage.value,
         "until": one.until.isoformat() if one.until else "",
         "limits": one.limits.document(),
+        "customer_is_told": {language: customer_words(one.rung, language) for language in ("en", "zh")},
         "basis": one.basis,
         "reason": one.reason,
         "milder": one.milder,
@@ -262,13 +265,16 @@ def _value(one: "Measure") -> dict[str, Any]:
 
 def _answer(one: "Measure", json: bool) -> None:
     out, value = Output(json), _value(one)
-    plain = {name: item for name, item in value.items() if name not in ("limits", "objections")}
+    plain = {
+        name: item for name, item in value.items() if name not in ("limits", "customer_is_told", "objections")
+    }
 
     def render() -> None:
         out.pairs(
             {
                 **plain,
                 **{name: item for name, item in value["limits"].items() if item not in ("", 0, "0", [])},
+                "customer_is_told": "\n".join(value["customer_is_told"].values()),
             }
         )
         if value["objections"]:

@@ -139,6 +139,7 @@ def test_measures_and_objections_by_commands(capsys: pytest.CaptureFixture[str],
     assert run("measure stop --customer 78 --text list --by aml-1")["state"] == "at_once"
     assert [one["customer"] for one in run("measure list --by head-1")] == ["78"]
     assert "limit_amount" in run.table("measure show 1 --by head-1")
+    assert "15 days" in run("measure show 1 --by head-1")["customer_is_told"]["en"]
     assert (
         run("measure propose --customer 7 --rung jail --text x --by aml-1", code=2)["error"]["code"]
         == "bad_input"
