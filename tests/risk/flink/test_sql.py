@@ -7,8 +7,9 @@ import pytest
 
 from jinku.risk.features.definition import FeatureSet
 from jinku.risk.features.flink import NotForFlink, Tables, file_tables, to_sql
+from jinku.risk.features.flink.clock import interval
 from jinku.risk.features.flink.plan import Copy, plan_of
-from jinku.risk.features.flink.sql import interval
+from jinku.risk.features.paths import ROWS_MAX
 from jinku.risk.features.reading import load, parse_toml
 
 EVERYTHING = Path(__file__).parents[2] / "scale" / "everything.toml"
@@ -108,17 +109,35 @@ def test_the_same_table_gives_the_same_text() -> None:
     assert to_sql(load("payments"), tables) == to_sql(load("payments"), tables)
 
 
-def test_paths_are_refused_by_name() -> None:
-    features = table("""
+def test_paths_that_share_key_and_filter_share_their_joins_and_each_keeps_its_window() -> None:
+    rows = "".join(
+        f"""
 [[feature]]
-name = "rings"
+name = "{name}"
 key = ["payer", "payee"]
-window = "1d"
-aggregate = "cycle"
-hops = 3
-""")
-    with pytest.raises(NotForFlink, match="feature rings: cycle"):
-        to_sql(features, Tables(KAFKA, KAFKA))
+window = "{window}"
+aggregate = "{aggregate}"
+{more}
+"""
+        for name, window, aggregate, more in (
+            ("between", "1d", "scatter_gather", ""),
+            ("between_long", "7d", "scatter_gather", ""),
+            ("ring", "2d", "cycle", "hops = 4"),
+            ("large_back", "1d", "cycle", 'hops = 2\nfilter = "amount > 400"'),
+        )
+    )
+    script = to_sql(table(rows), Tables(KAFKA, KAFKA))
+    joins = [one for one in script.statements if "FOR SYSTEM_TIME AS OF `p`.`_time`" in one]
+    assert len(joins) == 3 + 1
+    day = 86_400_000_000
+    steps = [{int(one) for one in re.findall(r"`_now` - (\d+)", join)} for join in joins]
+    assert steps == [{7 * day, 2 * day}, {7 * day, 2 * day}, {2 * day}, {day}]
+    within = re.findall(r"`_age` < (\d+) THEN `_chain` END\) AS DOUBLE\) END AS `(\w+)`", script.text)
+    assert {name: int(age) for age, name in within} == {
+        "between": day, "between_long": 7 * day, "ring": 2 * day, "large_back": day
+    }  # fmt: skip
+    numbers = ", ".join(f"`_came` - {back}" for back in range(ROWS_MAX))
+    assert script.text.count(f"ELSE ARRAY[{numbers}] END") == len(joins)
 
 
 @pytest.mark.parametrize("wrong", [{"key_type": "INT"}, {"lateness": 0}])

@@ -7,6 +7,7 @@ Rules:
 3. A difference names the event (by its place and time), the feature and the value of each engine.
 4. Many made events are compared in runs, each a platform of its own from the next seed, so that every engine's state
    fits a small machine: a cluster on one keeps all rows of its longest window on the heap.
+5. A set that counts paths gets made movements with laundering among them; another gets made payments.
 
 Example::
 
@@ -24,13 +25,14 @@ from typing import Any, Protocol
 import numpy as np
 
 from jinku.risk.events import EventBatch
-from jinku.risk.features.definition import FeatureSet
+from jinku.risk.features.definition import PATHS, Base, FeatureSet
 from jinku.risk.features.duck import backtest
 from jinku.risk.features.engine import Engine
 from jinku.risk.features.flink import file_tables, to_sql
 from jinku.risk.features.flink.exchange import read_features, write_events
 from jinku.risk.features.frame import FeatureFrame
 from jinku.risk.features.sample import sample
+from jinku.risk.features.sample_laundering import sample_laundering
 
 BATCHES = (8_000, 1, 997, 8_191)
 """Events that the online engine takes at once, in turn."""
@@ -125,10 +127,16 @@ def compare_made(
     """Compare on so many made events, in runs (rule 4); a difference's event is counted over all runs."""
     found: list[Parity] = []
     for turn, first in enumerate(range(0, events, RUN_EVENTS)):
-        batch = sample(min(RUN_EVENTS, events - first), seed + turn)
+        batch = made(features, min(RUN_EVENTS, events - first), seed + turn)
         found.append(compare(features, batch, flink, tell))
         tell(f"{first + len(batch)} of {events} events, {sum(one.mismatches for one in found)} mismatches")
     return together(found)
+
+
+def made(features: FeatureSet, events: int, seed: int) -> EventBatch:
+    """So many made events of the kind that suits the features (rule 5)."""
+    paths = any(isinstance(one, Base) and one.aggregate in PATHS for one in features.features)
+    return sample_laundering(events, seed) if paths else sample(events, seed)
 
 
 def together(runs: Sequence[Parity]) -> Parity:

@@ -34,10 +34,11 @@ ENVIRONMENT = "JINKU_FLINK"
 DEFAULT_ENVIRONMENT = ".venv-flink"
 SLOTS = 2
 JOB_MANAGER_MIB = 768
-TASK_MANAGER_MIB = 1_900
-MANAGED_MIB = 32
+TASK_MANAGER_MIB = 1_964
+MANAGED_MIB = 96
 START_TIMEOUT_S = 90
 STOP_TIMEOUT_S = 20
+ASK_TIMEOUT_S = 120
 ATTEMPTS_MAX = 3
 _LOG4J = """\
 rootLogger.level = WARN
@@ -221,6 +222,8 @@ class LocalCluster:
             "taskmanager.memory.network.min": "96m",
             "taskmanager.memory.network.max": "96m",
             "parallelism.default": self.slots,
+            # A machine that is busy takes long to compile a large job.
+            "pekko.ask.timeout": f"{ASK_TIMEOUT_S} s",
             "io.tmp.dirs": directory,
             "web.tmpdir": directory,
         }

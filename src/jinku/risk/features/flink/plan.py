@@ -7,7 +7,8 @@ Rules:
    the identity of that side. Row 0 is the event itself; it alone is answered for.
 2. Rows of one partition with one time are seen together (RANGE), so an event and a copy that meet see each other, which
    is what "at most `e.time - near`" means.
-3. Flink computes one window at a time: features that share identities, copies and length share a `Stage`; stages follow
+3. Bounded temporal paths need no copies; those with one key and one condition share a `PathStage`.
+4. Flink computes one window at a time: features that share identities, copies and length share a `Stage`; stages follow
    each other, and copies that no later stage reads are dropped.
 
 Example::
@@ -21,8 +22,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from jinku.risk.events.schema import OTHER_SIDE
-from jinku.risk.features.definition import OTHER, PATHS, Base, Derived, FeatureSet
-from jinku.risk.features.flink.errors import NotForFlink
+from jinku.risk.features.definition import OTHER, PATHS, Base, Derived, Feature, FeatureSet
+from jinku.risk.language import Expression
 
 EVENT = 0
 """The row that is the event itself."""
@@ -54,10 +55,20 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
+class PathStage:
+    """Bounded temporal paths between the two accounts of `key` over the rows that pass one condition."""
+
+    key: tuple[str, ...]
+    condition: Expression | None
+    features: tuple[Base, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Level:
-    """Windows whose filters and values name features of lower levels at most, then what is derived from them."""
+    """Windows and paths whose filters and values name features of lower levels at most, then what is derived."""
 
     stages: tuple[Stage, ...]
+    paths: tuple[PathStage, ...]
     derived: tuple[Derived, ...]
 
 
@@ -72,20 +83,18 @@ class Plan:
 
 
 def plan_of(features: FeatureSet) -> Plan:
-    """The plan of a feature set. Raises NotForFlink."""
-    bases = [feature for feature in features.features if isinstance(feature, Base)]
-    for base in bases:
-        if base.aggregate in PATHS:
-            raise NotForFlink(
-                f"feature {base.name}: {base.aggregate.value} has no form in Flink SQL",
-                remedy="leave it out of the set for the cluster",
-            )
-    copies = _copies(bases)
+    """The plan of a feature set."""
+    copies = _copies(_windows(features.features))
     levels = []
     for level in features.levels:
-        stages = _stages([one for one in level if isinstance(one, Base)], copies)
-        levels.append(Level(stages, tuple(one for one in level if isinstance(one, Derived))))
+        stages = _stages(_windows(level), copies)
+        derived = tuple(one for one in level if isinstance(one, Derived))
+        levels.append(Level(stages, _paths(level), derived))
     return Plan(copies, tuple(levels), _fields(features))
+
+
+def _windows(features: Iterable[Feature]) -> list[Base]:
+    return [one for one in features if isinstance(one, Base) and one.aggregate not in PATHS]
 
 
 def _copies(bases: Iterable[Base]) -> tuple[Copy, ...]:
@@ -122,6 +131,17 @@ def _stages(bases: Iterable[Base], copies: tuple[Copy, ...]) -> tuple[Stage, ...
         features = (*known.features, base) if known else (base,)
         groups[base.identity, found, preceding] = Stage(base.identity, found, preceding, features)
     return tuple(sorted(groups.values(), key=lambda stage: stage.rows == {EVENT}))
+
+
+def _paths(level: Iterable[Feature]) -> tuple[PathStage, ...]:
+    groups: dict[tuple[object, ...], PathStage] = {}
+    for base in level:
+        if isinstance(base, Base) and base.aggregate in PATHS:
+            group = (base.key, base.condition.text if base.condition else "")
+            known = groups.get(group)
+            features = (*known.features, base) if known else (base,)
+            groups[group] = PathStage(base.key, base.condition, features)
+    return tuple(groups.values())
 
 
 def _fields(features: FeatureSet) -> tuple[str, ...]:

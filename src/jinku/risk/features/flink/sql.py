@@ -25,23 +25,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from jinku.risk.events.schema import OTHER_SIDE, FieldType
-from jinku.risk.features.definition import (
-    MICROSECONDS,
-    OTHER,
-    Aggregate,
-    Base,
-    Derived,
-    FeatureSet,
-)
+from jinku.risk.features.definition import OTHER, Aggregate, Base, Derived, FeatureSet
 from jinku.risk.features.flink.aggregates import Aggregates, Rows, finished
+from jinku.risk.features.flink.clock import in_one_tick, interval
+from jinku.risk.features.flink.paths import write_paths
 from jinku.risk.features.flink.plan import EVENT, Level, Plan, Stage, plan_of
 from jinku.risk.features.flink.tables import Tables, options, text
 from jinku.risk.language import Expression, Type
 
 EVENTS, FEATURES = "jinku_events", "jinku_features"
-DAY_SECONDS = 86_400
-INTERVAL_DAYS_MAX = 999
-"""Flink reads an interval's first number to three digits, but computes with constants of any size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,22 +123,23 @@ class _Writer:
 
     def _level(self, level: Level, later: tuple[Level, ...]) -> None:
         carried = self._carried(level)
-        views = [(self._stage(stage, carried), stage) for stage in level.stages]
+        views = [
+            (self._stage(stage, carried), [base.name for base in stage.features]) for stage in level.stages
+        ]
+        for paths in level.paths:
+            view = write_paths(paths, EVENTS, self._relation, self._view)
+            views.append((view, [base.name for base in paths.features]))
         if views:
             self._together(views, _fields_after(level, later, self._features))
         for derived in level.derived:
             self._derive(derived)
 
-    def _together(self, views: list[tuple[str, Stage]], fields: set[str]) -> None:
+    def _together(self, views: list[tuple[str, list[str]]], fields: set[str]) -> None:
         """The events with the features of these views: rows of one id and one tick, each with its part, made one."""
         known = [name for name in self._columns if name not in self._plan.fields or name in fields]
-        added = [base.name for _, stage in views for base in stage.features]
-        parts = [
-            (self._relation, known),
-            *((view, [one.name for one in stage.features]) for view, stage in views),
-        ]
+        added = [name for _, names in views for name in names]
         selects = []
-        for view, has in parts:
+        for view, has in [(self._relation, known), *views]:
             columns = [
                 _q(name) if name in has else f"CAST(NULL AS {self._type(name)}) AS {_q(name)}"
                 for name in (*known, *added)
@@ -157,9 +150,7 @@ class _Writer:
         merged = ", ".join(f"MAX({_q(name)}) AS {_q(name)}" for name in (*known, *added) if name != "id")
         self._relation = self._view(
             "events",
-            f"SELECT `id`, `window_time` AS `_time`, {merged}\n"
-            f"FROM TABLE(TUMBLE(TABLE {union}, DESCRIPTOR(`_time`), {interval(1)}))\n"
-            "GROUP BY `id`, `window_start`, `window_end`, `window_time`",
+            in_one_tick(f"`id`, `window_time` AS `_time`, {merged}", union),
         )
         self._columns = dict.fromkeys((*known, *added))
 
@@ -360,32 +351,13 @@ def _fields_after(level: Level, later: tuple[Level, ...], features: FeatureSet) 
         used.update(base.identity, base.history)
         used.update(OTHER_SIDE[side] for side in base.history if base.of == OTHER)
         used.update(name for one in _expressions(base) for name in one.names)
+    for paths in (paths for next_ in later for paths in next_.paths):
+        used.update((*paths.key, *(paths.condition.names if paths.condition else ())))
     return used & features.schema.by_name.keys()
 
 
 def _list(*names: str) -> str:
     return ", ".join(_q(name) for name in names)
-
-
-def interval(microseconds: int) -> str:
-    """So many of our microseconds, each a millisecond of Flink's, as a constant that Flink folds.
-
-    Flink refuses a literal's first number beyond three digits; a product of one has no such limit.
-    """
-    seconds, rest = divmod(microseconds, MICROSECONDS)
-    days, seconds = divmod(seconds, DAY_SECONDS)
-    hours, seconds = divmod(seconds, 3_600)
-    minutes, seconds = divmod(seconds, 60)
-    parts = []
-    if days:
-        parts.append(f"1000 * INTERVAL '{days}' DAY(3)")
-    if hours or minutes or seconds:
-        parts.append(f"1000 * INTERVAL '{hours}:{minutes:02d}:{seconds:02d}' HOUR TO SECOND")
-    if rest:
-        parts.append(
-            f"INTERVAL '{rest // 1000 // 60}:{rest // 1000 % 60:02d}.{rest % 1000:03d}' MINUTE TO SECOND(3)"
-        )
-    return " + ".join(parts) if parts else "INTERVAL '0' SECOND"
 
 
 def _expressions(base: Base) -> Iterable[Expression]:
