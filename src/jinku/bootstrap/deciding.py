@@ -35,7 +35,15 @@ from numpy.typing import NDArray
 
 from jinku.base.clock import Clock
 from jinku.base.closing import Closing
-from jinku.bootstrap.deciding_chains import RESOLVES, Chains, Verdict, fresh_places, numbers_of, waiting_rows
+from jinku.bootstrap.deciding_chains import (
+    RESOLVES,
+    Chains,
+    Verdict,
+    fresh_places,
+    not_reservable,
+    numbers_of,
+    waiting_rows,
+)
 from jinku.bootstrap.deciding_mark import DoneMark
 from jinku.bootstrap.deciding_status import DecidedStatus
 from jinku.ledger import committer as run
@@ -311,6 +319,8 @@ class Gate(Closing):
         if going:
             results[sent] = np.concatenate([_results(request) for request in going])
         if answer is not None and verdict.waits.any():
+            fallen = not_reservable(rows, chains.starts, results["status"], verdict.waits)
+            results["status"][fallen] = DecidedStatus.RISK_CANNOT_WAIT
             self._enter(rows, chains, answer, verdict, results)
         return results
 

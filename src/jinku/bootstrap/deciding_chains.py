@@ -125,6 +125,26 @@ class Chains:
         ]
 
 
+def not_reservable(
+    rows: Array, starts: NDArray[np.int64], statuses: NDArray[np.uint32], waits: NDArray[np.bool_]
+) -> list[int]:
+    """The rows by which a chain that was to wait fell at the ledger, where a later leg of it spends what an earlier one
+    brings: what is only reserved brings nothing."""
+    good = np.isin(statuses, (CreateTransferStatus.CREATED, CreateTransferStatus.EXISTS))
+    found: list[int] = []
+    for head in np.unique(starts[waits & ~good]).tolist():
+        places = np.flatnonzero(starts == head)
+        brought: set[int] = set()
+        spends = False
+        sides = (numbers_of(rows[places], name) for name in ("debit_account_id", "credit_account_id"))
+        for debit, credit in zip(*sides, strict=True):
+            spends |= debit in brought
+            brought.add(credit)
+        own = places[~good[places] & (statuses[places] != CreateTransferStatus.LINKED_EVENT_FAILED)]
+        found += own.tolist() if spends else []
+    return found
+
+
 def fresh_places(
     chains: Chains, answer: Answer, waits: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int64], Origins]:

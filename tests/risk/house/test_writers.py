@@ -46,7 +46,7 @@ from jinku.custody.structure.chart import Chart, Opening
 from jinku.custody.structure.table import Kind, Role
 from jinku.ledger.committer import Waiting
 from jinku.ledger.layout import Array, row_bytes
-from jinku.ledger.model import AccountFlags, CreateTransferStatus
+from jinku.ledger.model import AccountFlags, CreateTransferStatus, TransferFlags
 from jinku.risk.cases.ladder import Rung
 from jinku.risk.cases.measure_desk import Wish
 from jinku.risk.decision.record import RecordKind
@@ -157,6 +157,17 @@ def test_an_agreement_is_decided_as_a_whole(scene: Scene) -> None:
     scene.release(number)
     assert scene.run("pay-4", 100, MOST + 1, number).status is RunStatus.BOOKED
     assert scene.has(C) == before[2] + MOST + 101
+
+
+def test_a_chain_that_lives_on_its_own_money_cannot_be_held(scene: Scene) -> None:
+    """K1: what is only reserved brings nothing: such a chain is refused by name, as a whole, however often asked."""
+    rows = movements(scene.new(), (A, C, MOST + 1), (C, SUSPENSE, scene.has(C) + 1))
+    rows["flags"][0] = TransferFlags.LINKED
+    before = scene.has(A)
+    for _ in range(2):
+        statuses = scene.custody.house.ledger.create_transfers_array(rows)["status"].tolist()
+        assert DecidedStatus.RISK_CANNOT_WAIT in statuses
+    assert scene.has(A) == before
 
 
 def test_a_mandate_pays_nobody_under_measures(scene: Scene) -> None:
