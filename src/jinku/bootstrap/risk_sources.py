@@ -23,7 +23,7 @@ from jinku.base.errors import InputError
 from jinku.bootstrap.house import House
 from jinku.bootstrap.risk_settings import PUBLISHED, REGISTRY, REMEDY, RISK_FILE, RiskSettings
 from jinku.risk.decision.engines import Parts, beside
-from jinku.risk.features.reading import parse_toml
+from jinku.risk.features.reading import BUILT_IN, built_in_text, parse_toml
 from jinku.risk.models.registry import Registry
 from jinku.risk.rules.publishing import RuleDesk
 
@@ -88,6 +88,8 @@ def _set(directory: Path, part: str, name: str) -> bytes:
     """The bytes of a set of features or rules: a file in `directory`, or one that comes with the package."""
     if name.endswith(".toml"):
         return _bytes(directory, name)
+    if part == "features" and name in BUILT_IN:
+        return built_in_text(name).encode()
     found = files(f"jinku.risk.{part}").joinpath("sets", f"{name}.toml")
     if not name.isidentifier() or not found.is_file():
         raise InputError(

@@ -78,6 +78,16 @@ class Builder:
             name, meaning = (reader.text(one).replace("{window}", str(window)) for one in ("name", "meaning"))
             self._add_base(reader, name, meaning, str(window))
 
+    def keep(self, feature: Feature) -> None:
+        """Append a feature that was made from a checked one (`jinku.risk.features.live`). Raises BadFeatures."""
+        row = _Row({}, feature.name, self._file)
+        if isinstance(feature, Base):
+            self._keep(row, self._compiled(row, feature))
+            return
+        parsed = self._parsed(row, "expression", feature.expression, None)
+        level = self._level(parsed.names, none=0)
+        self._keep(row, replace(feature, value=parsed, level=level))
+
     def _add_derived(self, row: "_Row") -> None:
         for name in row.values.keys() - _DERIVED:
             raise row.refused(name, row.values[name], "does not go with an expression")

@@ -194,6 +194,8 @@ class FeatureSet:
     version: int
     schema: EventSchema
     features: tuple[Feature, ...]
+    of_column: bytes = b""
+    """Of a set with labels as events: the digest of the same table with labels as a column, whose models it serves."""
 
     @cached_property
     def outputs(self) -> tuple[Feature, ...]:

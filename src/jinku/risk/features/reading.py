@@ -10,6 +10,8 @@ Rules:
 4. ``key`` and ``history`` are one field or several: a list, in CSV joined by ``+``.
 5. A length is a number with s, m, h or d ("90s", "15m", "1h", "30d"); a calendar window is day, week or month.
 6. A row may name only features above it.
+7. ``labels = "events"`` in ``[set]``: outcomes arrive as label events, and rows with a delay read those
+   (`jinku.risk.features.live`). Without it, or ``"column"``: they are read from the payment itself, late.
 
 Example::
 
@@ -28,18 +30,19 @@ from jinku.risk.events.schema import SCHEMAS, EventSchema
 from jinku.risk.features.building import Builder
 from jinku.risk.features.definition import FEATURES_MAX, FeatureSet
 from jinku.risk.features.errors import BadFeatures
+from jinku.risk.features.live import live_rows
 
 FILE_BYTES_MAX = 1 << 20
-BUILT_IN = ("payments", "laundering")
+BUILT_IN = ("payments", "laundering", "cards", "cards_live")
 
-_SET = frozenset({"name", "version", "schema"})
+_LIVE = "_live"
+_SET = frozenset({"name", "version", "schema", "labels"})
 
 
 def load(source: str | Path) -> FeatureSet:
     """The feature set of a file (.toml or .csv), or the built-in one of this name. Raises BadFeatures."""
     if isinstance(source, str) and source in BUILT_IN:
-        text = files("jinku.risk.features").joinpath("sets", f"{source}.toml").read_text(encoding="utf-8")
-        return parse_toml(text, f"{source}.toml")
+        return parse_toml(built_in_text(source), f"{source}.toml")
     path = Path(source)
     try:
         with path.open("rb") as stream:
@@ -57,6 +60,13 @@ def load(source: str | Path) -> FeatureSet:
     except UnicodeDecodeError:
         raise BadFeatures("is not UTF-8", file=path.name) from None
     return parse_csv(text, path.name) if path.suffix.lower() == ".csv" else parse_toml(text, path.name)
+
+
+def built_in_text(name: str) -> str:
+    """The text of a set of `BUILT_IN`; one named ``…_live`` is the other with its labels as events (rule 7)."""
+    table = name.removesuffix(_LIVE)
+    text = files("jinku.risk.features").joinpath("sets", f"{table}.toml").read_text(encoding="utf-8")
+    return text if table == name else text.replace("[set]\n", '[set]\nlabels = "events"\n', 1)
 
 
 def parse_toml(text: str, file: str = "") -> FeatureSet:
@@ -120,7 +130,17 @@ def _built(head: dict[str, Any], rows: list[dict[str, Any]], file: str) -> Featu
     builder = Builder(_schema(head.get("schema", "payments"), file), file)
     for at, row in enumerate(rows, 1):
         builder.add(row, at)
-    return FeatureSet(name, version, builder.schema, tuple(builder.features))
+    features = FeatureSet(name, version, builder.schema, tuple(builder.features))
+    labels = head.get("labels", "column")
+    if labels not in ("column", "events"):
+        raise BadFeatures(
+            "is neither column nor events", file=file, field="set.labels", value=str(labels)[:60]
+        )
+    if labels == "column":
+        return features
+    builder = Builder(features.schema, file)
+    live_rows(features, builder.keep, file)
+    return FeatureSet(name, version, features.schema, tuple(builder.features), features.digest)
 
 
 def _schema(name: object, file: str) -> EventSchema:

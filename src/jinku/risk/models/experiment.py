@@ -17,7 +17,6 @@ Example::
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +24,7 @@ from numpy.typing import NDArray
 
 from jinku.risk.features.definition import FeatureSet
 from jinku.risk.features.engine import Engine
-from jinku.risk.features.reading import load, parse_toml
+from jinku.risk.features.reading import load
 from jinku.risk.models.blend import Blend
 from jinku.risk.models.cards import Cards, read_cards
 from jinku.risk.models.drift import Baseline
@@ -92,8 +91,7 @@ def text_of(day: int) -> str:
 
 def card_features() -> FeatureSet:
     """The feature set of card payments that comes with the package."""
-    text = files("jinku.risk.features").joinpath("sets", "cards.toml").read_text(encoding="utf-8")
-    return parse_toml(text, "cards.toml")
+    return load("cards")
 
 
 @dataclass(frozen=True, eq=False)

@@ -73,8 +73,9 @@ class Model:
         return hashlib.sha256(self.to_bytes()).digest()
 
     def check(self, features: FeatureSet) -> None:
-        """Raises WrongFeatures where `features` are not those of the training."""
-        if features.digest.hex() != self.origin.feature_digest or features.names != self.scorer.features:
+        """Raises WrongFeatures where `features` are not those of the training, as a column or as events of labels."""
+        digests = {features.digest.hex(), features.of_column.hex()}
+        if self.origin.feature_digest not in digests or features.names != self.scorer.features:
             raise WrongFeatures(
                 f"the model is of the features {self.origin.features} version {self.origin.feature_version}, digest "
                 f"{self.origin.feature_digest[:12]}, not {features.digest.hex()[:12]}",
