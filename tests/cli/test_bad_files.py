@@ -14,6 +14,7 @@ import pytest
 import typer
 from tests.cli.conftest import Done, Run
 
+from jinku.bootstrap.house import CONTROL_FILE
 from jinku.cli import main as program
 from jinku.cli.failures import Exit
 
@@ -72,9 +73,6 @@ WORDS = {
     "reference": "r",
     "company": "c",
     "form": "un-xml",
-    "rules": "payments",
-    "old": "payments",
-    "new": "payments",
 }
 """What else commands want to be told."""
 BAD: dict[str, bytes | None] = {
@@ -145,6 +143,17 @@ READINGS = [
 ]
 
 
+def _one_rule(scratch: Path) -> Path:
+    """A sound set of rules, quicker to read than the forty that come with the program."""
+    file = scratch / "one-rule.toml"
+    file.write_text(
+        'name = "one"\n[[rule]]\nname = "large"\nwhen = "amount > 3"\noutcome = "hold"\nscore = 4\n'
+        'reason = "large"\nreason_zh = "大额"\n',
+        encoding="utf-8",
+    )
+    return file
+
+
 def _arguments(reading: Reading, file: Path, scratch: Path, house: Path) -> list[str]:
     """The command with `file` for every file it must have, and as the one that is tried."""
     given, options = [], []
@@ -159,7 +168,7 @@ def _arguments(reading: Reading, file: Path, scratch: Path, house: Path) -> list
         elif name in MADE and one.required:
             value = str(scratch / "made")
         elif one.required:
-            value = WORDS[name]
+            value = str(_one_rule(scratch)) if name in ("rules", "old", "new") else WORDS[name]
         else:
             continue
         given += [] if option else [value]
@@ -190,11 +199,11 @@ def typed(run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 def _kept(house: Path) -> tuple[object, ...]:
     """Whatever would have changed."""
-    with closing(sqlite3.connect(house / "control.sqlite")) as control:
+    with closing(sqlite3.connect(house / CONTROL_FILE)) as control:
         names = [row[0] for row in control.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         counts = {name: control.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in names}
-    checkpoint = house / "log" / "checkpoint"
-    return checkpoint.read_bytes() if checkpoint.exists() else b"", {k: v for k, v in counts.items() if v}
+    assert counts, "there are tables to look at"
+    return (house / "log" / "checkpoint").read_bytes(), {name: rows for name, rows in counts.items() if rows}
 
 
 def _is_one_clear_line(done: Done, case: str) -> None:
@@ -239,6 +248,75 @@ def test_a_bad_file_is_one_clear_line_and_changes_nothing(
     assert _kept(house) == before
 
 
+TABLES = {
+    "risk graph --transactions": "sourceNodeId,targetNodeId,value,time\n1,2,5.0,3\n",
+    "risk typologies --transactions": "id,time,payer,payee,amount\n1,2026-11-02T00:00:00Z,1,2,500\n",
+    "risk report large --movements": "reference,customer,customer_kind,day,direction,way,cross_border,currency,amount\n"
+    "r-1,c-1,natural,2026-11-20,out,cash,false,CNY,6000000\n",
+    "risk rating owners file": "owner,company,percent\na,c,60\n",
+    "screen pairs file": "query_name,candidate_name,schema\nZhang Wei,Wei Zhang,Person\n",
+    "screen book put file": "key,name,role\n1,Zhang Wei,customer\n",
+}
+"""Good tables, of which bad ones are made."""
+CELLS = (
+    "-1",
+    "9" * 400,
+    "1e999999999",
+    "NaN",
+    "0000-00-00",
+    "\u202egnp.exe",
+    "x" * 5_000,
+    "\0",
+    "1_000",
+    "=1+1",
+    "",
+)
+"""What cells must never hold, or what must do no harm in them."""
+
+
+def _broken(table: str) -> Iterator[tuple[str, bytes]]:
+    """Tables that nobody can read for certain."""
+    head, row = table.splitlines()
+    first, cells = head.split(","), row.split(",")
+    for place, name in enumerate(first):
+        fewer = [[one for at, one in enumerate(line) if at != place] for line in (first, cells)]
+        yield f"without {name}", "\n".join(",".join(line) for line in fewer).encode()
+        yield f"{name} twice", f"{head},{name}\n{row},{cells[place]}\n".encode()
+    yield "short row", f"{head}\n{row.rpartition(',')[0]}\n".encode()
+    yield "long row", f"{head}\n{row},9\n".encode()
+    yield "open quote", f'{head}\n{row}\n"x'.encode()
+    yield "no text", f"{head}\n".encode() + b"\xed\xa0\x80" + row.encode()
+    yield "semicolons", table.replace(",", ";").encode()
+
+
+@pytest.mark.parametrize("reading", [one for one in READINGS if str(one) in TABLES], ids=str)
+def test_a_table_whose_columns_or_cells_are_wrong_is_never_guessed_at(
+    reading: Reading, typed: Run, tmp_path: Path
+) -> None:
+    """A column that is missing or there twice, and a row of another length, are refused; no cell ends in a fault."""
+    table, file = TABLES[str(reading)], tmp_path / "bad-table.csv"
+    assert typed("house", "make", "--data", tmp_path / "house").code == 0
+    arguments = _arguments(reading, file, tmp_path, tmp_path / "house")
+    optional = {"without role"}
+    for kind, content in _broken(table):
+        if kind in optional:
+            continue
+        file.write_bytes(content)
+        done = typed(*arguments)
+        _is_one_clear_line(done, f"{reading}: {kind}")
+        assert file.name in done.err, (kind, done)
+    head, row = table.splitlines()
+    for place, name in enumerate(head.split(",")):
+        for cell in CELLS:
+            cells = row.split(",")
+            cells[place] = cell
+            file.write_text(f"{head}\n{','.join(cells)}\n", encoding="utf-8")
+            done = typed(*arguments)
+            if done.code != Exit.OK and not done.out:
+                _is_one_clear_line(done, f"{reading}: {name}={cell[:20]!r}")
+            assert "\u202e" not in done.out + done.err
+
+
 def test_commands_are_found_in_the_program() -> None:
     """What is tried does not shrink unseen, and no exception outlives its command."""
     names = {str(one) for one in READINGS}
@@ -247,3 +325,4 @@ def test_commands_are_found_in_the_program() -> None:
     assert names >= {*ANYTHING, *EMPTY_IS_FINE}
     assert all(any(name.startswith(one) for name in names) for one in LATER)
     assert set(NOT_HERE) <= set(LEAVES)
+    assert names >= set(TABLES)

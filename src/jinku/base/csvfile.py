@@ -46,7 +46,8 @@ def read_rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[st
 
 def _names(first: list[str], columns: Sequence[str], path: Path) -> list[str]:
     names = [name.strip() for name in first]
-    for column in columns:
+    twice = [name for name in dict.fromkeys(names) if name and names.count(name) > 1]
+    for column in (*columns, *twice):
         if names.count(column) != 1:
             problem = "column is there twice" if column in names else "column is missing"
             remedy = f"begin with {','.join(columns)}"

@@ -14,11 +14,11 @@ from jinku.base.errors import JinkuError
 
 
 @contextmanager
-def named(file: Path) -> Iterator[None]:
-    """Put the file's name before what is wrong with its content, where the message does not say it."""
+def named(file: Path, line: int = 0) -> Iterator[None]:
+    """Put the file's name, and the line's number, before what is wrong there where the message does not say it."""
     try:
         yield
     except JinkuError as error:
         if file.name not in error.message:
-            error.message = f"{file.name}: {error.message}"
+            error.message = f"{file.name}{f':{line}' if line else ''}: {error.message}"
         raise

@@ -1,5 +1,6 @@
 """`jinku risk rating …`: how risky a customer is and why, until when, and who stands behind a company."""
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -8,6 +9,7 @@ import typer
 from jinku.cli.failures import Exit
 from jinku.cli.house import DATA_DEFAULT, Data
 from jinku.cli.inputs import parse_day
+from jinku.cli.naming import named
 from jinku.cli.options import By
 from jinku.cli.output import Json, Output
 from jinku.cli.risk_desk import Words, risk_desks, whole
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from jinku.risk.rating.engine import Profile
     from jinku.risk.rating.ownership import Holding
 
+_PERCENT = re.compile(r"[0-9]{1,9}(/[0-9]{1,9}|\.[0-9]{1,12})?", re.ASCII)
 rating_app = typer.Typer(
     name="rating", help="Rate customers, review in time, look through ownership.", no_args_is_help=True
 )
@@ -226,7 +229,13 @@ def read_holdings(file: Path) -> "list[Holding]":
         try:
             first = date.fromisoformat(row["from"]) if row.get("from") else date.min
             last = date.fromisoformat(row["until"]) if row.get("until") else date.max
-            found.append(Holding(row["owner"], row["company"], Fraction(row["percent"]) / 100, first, last))
+            if not _PERCENT.fullmatch(
+                row["percent"]
+            ):  # a power of ten would be written out before it is refused
+                raise ValueError
+            with named(file, number):
+                share = Fraction(row["percent"]) / 100
+                found.append(Holding(row["owner"], row["company"], share, first, last))
         except BadOwnership:
             raise
         except (ValueError, ZeroDivisionError):

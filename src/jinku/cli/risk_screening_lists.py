@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from jinku.cli.house import DATA_DEFAULT, Data, existing_house
+from jinku.cli.naming import named
 from jinku.cli.options import By
 from jinku.cli.output import Json, Output
 
@@ -215,14 +216,16 @@ def _subjects(file: Path) -> "Iterator[Subject]":
             row.get("gender", "").lower()[:1],
             tuple(identifier(one) for one in cells(row.get("id", ""))),
         )
-        yield Subject(
-            row["key"],
-            tuple(cells(row["name"])),
-            Kind.of(row.get("kind", "")),
-            facts,
-            row.get("of", ""),
-            row.get("role", "") or "customer",
-        )
+        with named(file, line):
+            made = Subject(
+                row["key"],
+                tuple(cells(row["name"])),
+                Kind.of(row.get("kind", "")),
+                facts,
+                row.get("of", ""),
+                row.get("role", "") or "customer",
+            )
+        yield made
 
 
 @book_app.command("screen")

@@ -6,6 +6,7 @@ Example::
     refuse(database, "rows", Path("transfers.csv"), ("amount", "TRY_CAST(amount AS BIGINT) IS NULL", "is no number"))
 """
 
+import csv
 from pathlib import Path
 
 import duckdb
@@ -24,6 +25,13 @@ def load_texts(
     where there is none, and ``line``. Raises InputError."""
     try:
         found = database.read_csv(str(path), header=True, all_varchar=True, delimiter=",", quotechar='"')
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            head = [one.strip() for one in next(csv.reader(file), [])]
+        for one in (*columns, *others):
+            if head.count(one) > 1:
+                raise InputError(
+                    "column is there twice", file=path.name, line=1, field=one, remedy="keep one"
+                )
         missing = [one for one in columns if one not in found.columns]
         if missing:
             raise InputError(
@@ -38,7 +46,7 @@ def load_texts(
             f"CREATE TABLE {table} AS SELECT {texts}, row_number() OVER () + 1 AS line FROM outside"  # noqa: S608
         )
         database.execute("DROP VIEW outside")
-    except (duckdb.Error, OSError) as error:
+    except (duckdb.Error, OSError, UnicodeDecodeError, csv.Error) as error:
         first = str(error).splitlines()[0]
         raise InputError(
             f"cannot be read as CSV: {first}", file=path.name, remedy="look at the file"
@@ -58,4 +66,4 @@ def refuse(
         f"SELECT line, {field} FROM {table} WHERE {when} ORDER BY line LIMIT 1"  # noqa: S608 - texts of our own
     ).fetchone()
     if bad is not None:
-        raise InputError(problem, file=path.name, line=bad[0], field=field, value=bad[1], remedy=remedy)
+        raise InputError(problem, file=path.name, line=bad[0], field=field, value=bad[1][:60], remedy=remedy)

@@ -23,7 +23,9 @@ class NotPriced(RiskError):
     code: ClassVar[str] = "not_priced"
 
     def __init__(self, factors: list[str]) -> None:
-        super().__init__(f"no prices for {', '.join(factors)}", remedy="add their rows to the file of prices")
+        super().__init__(
+            f"no prices for {', '.join(factors)[:200]}", remedy="add their rows to the file of prices"
+        )
 
 
 class BadMeasure(RiskError):

@@ -68,12 +68,14 @@ def _places(header: list[str], path: Path) -> tuple[int, int, int]:
     for name in COLUMNS:
         if name not in header:
             raise InputError("column is missing", file=path.name, line=1, field=name, remedy="add the column")
+        if header.count(name) > 1:
+            raise InputError("column is there twice", file=path.name, line=1, field=name, remedy="keep one")
     one, two, three = (header.index(name) for name in COLUMNS)
     return one, two, three
 
 
 def _pair(row: list[str], places: tuple[int, int, int], width: int, path: Path, line: int) -> Pair:
-    if len(row) < width:
+    if len(row) < width or any(row[width:]):
         missing = next(
             (name for name, place in zip(COLUMNS, places, strict=True) if place >= len(row)), "row"
         )
