@@ -11,6 +11,7 @@ Rules:
    fail, their state is in doubt: every event is answered so until the state is rebuilt.
 4. Of a linked chain the strongest action counts for all of it.
 5. The desk writes nothing: `jinku.risk.decision.office` keeps what it decides.
+6. While nothing comes for `IDLE_S`, the features' state gets room for what is to come.
 
 Example::
 
@@ -23,7 +24,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +42,7 @@ SLICE_EVENTS = 2_048
 SLICE_EVENTS_MIN = 64
 SLICES_A_DEADLINE = 8
 """Slices are as large as can be looked at in this part of the deadline, at the pace of those before."""
+IDLE_S = 0.25
 NS_PER_MS = 1_000_000
 
 
@@ -67,6 +69,15 @@ class Engines(Protocol):
 
     def snapshot(self) -> bytes:
         """The features' state."""
+        ...
+
+
+@runtime_checkable
+class Roomy(Protocol):
+    """Engines whose features' state can grow ahead of time."""
+
+    def make_room(self) -> bool:
+        """Grow what would have to grow soon; whether anything did."""
         ...
 
 
@@ -155,7 +166,8 @@ class Desk(Closing):
                 break
         with job.lock:
             job.closed = True
-        if not job.slices:  # not even the first: what comes next must not wait to learn how long an event takes
+        # not even the first slice: what comes next must not wait to learn how long an event takes
+        if not job.slices:
             self._paced(limit // min(len(batch), job.size), len(batch))
         linked = np.zeros(len(batch), np.bool_) if linked is None else linked
         return self._assembled(job, linked, measures, late)
@@ -211,7 +223,7 @@ class Desk(Closing):
     # --- on the thread -----------------------------------------------------------------------------------------------
 
     def _serve(self) -> None:
-        while (job := self._jobs.get()) is not None:
+        while (job := self._next()) is not None:
             start = self._monotonic()
             with job.lock:
                 if not job.closed:
@@ -226,6 +238,20 @@ class Desk(Closing):
                 self._paced((now - start) // len(batch), len(batch))
                 start = now
             job.finished()
+
+    def _next(self) -> _Job | None:
+        """The next batch; while there is none, what would have to grow in the middle of one grows (rule 6)."""
+        while True:
+            try:
+                return self._jobs.get(timeout=IDLE_S)
+            except queue.Empty:
+                pass
+            # The boundary of the thread: without room now the next batch makes its own, or fails by name.
+            try:
+                if isinstance(self.engines, Roomy) and not self.down:
+                    self.engines.make_room()
+            except Exception as error:  # noqa: BLE001
+                self.fault = f"no room ahead: {type(error).__name__}"
 
     def _paced(self, nanoseconds: int, events: int) -> None:
         """Hear what an event took; of few at a time nothing is told of many."""

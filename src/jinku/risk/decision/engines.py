@@ -132,6 +132,10 @@ class HouseEngines:
         self._engine = other._engine
         return True
 
+    def make_room(self) -> bool:
+        """See `Roomy`."""
+        return self._engine.make_room()
+
     def rehearse(self, policy: Policy) -> None:
         """Go the whole way beside the history, for a batch and for one event: what is compiled or written at first use
         is there before the first deadline, which it would take up."""

@@ -89,6 +89,12 @@ class Engine:
         self._time = int(batch.times[-1])
         return values, valid
 
+    def make_room(self) -> bool:
+        """Grow now what would have to grow before half as much again is history; whether anything did. What is held
+        does not change, so whoever has time calls this, and no batch has to wait."""
+        grown = [level.make_room() for level in self._levels]
+        return any(grown)
+
     def snapshot(self) -> bytes:
         """The whole state, deterministic; its last 32 bytes are the SHA-256 of the rest."""
         parts = [
@@ -144,6 +150,12 @@ class _Running:
     def pieces(self) -> int:
         """Pieces of state in a snapshot."""
         return len(self.memories) + len(self._paths)
+
+    def make_room(self) -> bool:
+        before = list(self.memories)
+        for at, one in enumerate(self._level.groups):
+            self.memories[at] = room.ahead(one, self.memories[at])
+        return any(one is not other for one, other in zip(before, self.memories, strict=True))
 
     def step(self, batch: EventBatch, names: Names, out: Output) -> None:
         given = self._reading.read(batch, names)
