@@ -202,6 +202,30 @@ def test_the_risk_desk_allows_challenges_holds_and_denies(tmp_path: Path) -> Non
         assert platform.balance(INCOME) == 1_202
 
 
+def test_what_was_proposed_before_the_house_decided_is_decided_when_it_is_sent(tmp_path: Path) -> None:
+    """R3: an order that waited for its checker since before risk was on is decided before it is sent; none slips by."""
+    platform = open_platform(tmp_path)
+    with platform.ledger, platform.database:
+        income(platform)
+        in_force(platform)
+        waiting = [sweep(platform, amount) for amount in (450, 301)]
+        assert [platform.give(one, "clerk-1").state for one in waiting] == [State.AWAITING] * 2
+        platform.decider = Small()
+        platform.reopen()
+        states = [platform.acts.confirm(order_key(one), by="head-1").state for one in waiting]
+        assert states == [State.REFUSED, State.BOOKED]
+        assert platform.balance(INCOME) == 2_000 - 301
+
+
+class Small:
+    """Holds what is above 400."""
+
+    def decide(self, batch: OrderColumns, at: int) -> Decisions:
+        large = np.asarray(batch.rows["amount_lo"] > 400)
+        assert at
+        return Decisions.of(len(batch)).put(large, Action.HOLD, score=1, why="over 400")
+
+
 def test_a_bid_that_risk_holds_is_not_released(tmp_path: Path) -> None:
     """R4: what the risk desk blocks, a release cannot pay; denied, it is free again."""
     platform = open_platform(tmp_path, decider=Watchful())

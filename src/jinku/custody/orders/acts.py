@@ -402,8 +402,10 @@ class OrderActs:
         rooms, one = self._rooms, np.array([found.place])
         asked = found.batch.requests.taken(one)
         outcomes = np.zeros(1, OUTCOME)
-        rows, owners = rooms.sender.rows(asked.columns, asked.words)
-        rooms.sender.send(rows, owners, outcomes)
+        outcomes["action"] = found.batch.outcomes["action"][one]
+        if len(self.corridor.still_allowed(asked, outcomes, np.array([0]))):
+            rows, owners = rooms.sender.rows(asked.columns, asked.words)
+            rooms.sender.send(rows, owners, outcomes)
         booked = outcomes["state"] == State.BOOKED
         self.corridor.put_settled_states(asked, outcomes, booked)
         state, reason = State(int(outcomes["state"][0])), Reason(int(outcomes["reason"][0]))

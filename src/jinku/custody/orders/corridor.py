@@ -150,13 +150,31 @@ class Corridor:
             with rooms.database.reading() as connection:
                 left = rooms.book.open_batches(connection)
             for batch in left:
-                sent = np.flatnonzero(batch.outcomes["state"] == State.RECEIVED)
+                sent = self.still_allowed(
+                    batch.requests, batch.outcomes, np.flatnonzero(batch.outcomes["state"] == State.RECEIVED)
+                )
                 rows, owners = rooms.sender.rows(
                     batch.requests.columns.taken(sent), batch.requests.words[sent]
                 )
                 self._finish(batch, rows, sent[owners])
                 done += 1
         return done
+
+    def still_allowed(
+        self, requests: RequestColumns, outcomes: Array, places: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """Those of the orders at `places` that may be sent, asked before each sending: one decision for each order, so
+        only what was taken in before the house decided is decided now; what would wait or fall then is refused."""
+        if not len(places):
+            return places
+        actions = self.rooms.decider.decide(requests.columns.taken(places), self.rooms.clock()).rows["action"]
+        worse = actions > outcomes["action"][places]
+        outcomes["state"][places[worse]], outcomes["reason"][places[worse]] = (
+            State.REFUSED,
+            Reason.RISK_DENIED,
+        )
+        allowed: NDArray[np.int64] = places[~worse]
+        return allowed
 
     def _submit(self, batch: RequestColumns, anew: bool) -> Answers:
         rooms, again = self.rooms, list[bytes]()
