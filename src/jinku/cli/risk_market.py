@@ -34,13 +34,13 @@ Positions = Annotated[
 ]
 Level = Annotated[float, typer.Option("--level", help="Confidence, such as 0.99.", min=0.5, max=0.999999)]
 Method = Annotated[
-    str, typer.Option("--method", help="historical, parametric, monte_carlo, filtered, or all.")
+    str, typer.Option("--method", help="historical, parametric, monte_carlo, filtered; all: the first three.")
 ]
 Portfolio = Annotated[str, typer.Option("--portfolio", help="Name of the portfolio.")]
 Day = Annotated[str, typer.Option("--day", help="YYYY-MM-DD.")]
 LimitNumber = Annotated[str, typer.Argument(metavar="KEY", help="Number of the limit.")]
 PORTFOLIO_DEFAULT = "own-funds"
-THREE = ("historical", "parametric", "monte_carlo")
+STANDARD_METHODS = ("historical", "parametric", "monte_carlo")
 
 
 @market_app.command("var")
@@ -231,7 +231,7 @@ def outcome(
 ) -> None:
     """Add what was really lost on the day that the figures of --day foresaw."""
     with _desk(data) as desk:
-        desk.came(parse_day(day), portfolio, loss, by=by)
+        desk.record_outcome(parse_day(day), portfolio, loss, by=by)
     answer_done(day, "outcome kept", json)
 
 
@@ -247,7 +247,8 @@ def kept_record(
 
     with _desk(data) as desk:
         found = {
-            name: desk.tested(portfolio, measures.Method(name), round(level * 1_000_000)) for name in THREE
+            name: desk.tested(portfolio, measures.Method(name), round(level * 1_000_000))
+            for name in STANDARD_METHODS
         }
     _show_tests(found, json)
 
@@ -263,7 +264,7 @@ def _desk(data: Path) -> "Iterator[MarketDesk]":
 def _questions(method: str, level: float, horizon: int) -> "list[Question]":
     from jinku.risk.market import measures
 
-    names = THREE if method == "all" else (method,)
+    names = STANDARD_METHODS if method == "all" else (method,)
     if any(name not in list(measures.Method) for name in names):
         raise typer.BadParameter(f"{method} is not one of {', '.join(measures.Method)}, all")
     return [

@@ -246,15 +246,15 @@ def test_the_record_is_what_is_tested(book: ActBook) -> None:
     for number, lost in enumerate((90, 101, -5)):
         day = TODAY + timedelta(number)
         desk.keep(day, "own-funds", (measured(100), measured(200, Method.PARAMETRIC)), source, by="jinku")
-        desk.came(day, "own-funds", lost, by="jinku")
+        desk.record_outcome(day, "own-funds", lost, by="jinku")
     desk.keep(TODAY + timedelta(9), "own-funds", (measured(100),), source, by="jinku")
     found = desk.tested("own-funds", Method.HISTORICAL, 990_000)
     assert (found.days, found.exceptions) == (3, (1,))
     assert desk.tested("own-funds", Method.PARAMETRIC, 990_000).exceptions == ()
     refusals: list[Callable[[], object]] = [
         lambda: desk.keep(TODAY, "own-funds", (measured(1),), source, by="jinku"),
-        lambda: desk.came(TODAY, "own-funds", 1, by="jinku"),
-        lambda: desk.came(TODAY, "another", 1, by="jinku"),
+        lambda: desk.record_outcome(TODAY, "own-funds", 1, by="jinku"),
+        lambda: desk.record_outcome(TODAY, "another", 1, by="jinku"),
     ]
     for refused in refusals:
         with pytest.raises(LimitRefused):

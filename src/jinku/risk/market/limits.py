@@ -169,7 +169,7 @@ class MarketDesk:
                 raise LimitRefused(f"{portfolio} has figures for {day}", remedy="a day is measured once")
             page.add(place, by, ("foresee", facts), Standing(FORESEEN, portfolio, by))
 
-    def came(self, day: date, portfolio: str, loss: int, *, by: str) -> None:
+    def record_outcome(self, day: date, portfolio: str, loss: int, *, by: str) -> None:
         """Add what was really lost on the day that the figures of `day` foresaw. Raises LimitRefused."""
         place = (DAY, f"{portfolio}/{day}")
         with self._book.writing() as page:
