@@ -9,6 +9,7 @@ from jinku.risk.features.definition import FeatureSet
 from jinku.risk.features.flink import NotForFlink, Tables, file_tables, to_sql
 from jinku.risk.features.flink.clock import interval
 from jinku.risk.features.flink.plan import Copy, plan_of
+from jinku.risk.features.parity import compare, made, online
 from jinku.risk.features.paths import ROWS_MAX
 from jinku.risk.features.reading import load, parse_toml
 
@@ -138,6 +139,17 @@ aggregate = "{aggregate}"
     }  # fmt: skip
     numbers = ", ".join(f"`_came` - {back}" for back in range(ROWS_MAX))
     assert script.text.count(f"ELSE ARRAY[{numbers}] END") == len(joins)
+
+
+def test_the_set_for_laundering_is_compared_on_movements_that_have_paths() -> None:
+    features = load("laundering")
+    assert to_sql(features, Tables(KAFKA, KAFKA)).features == features.names
+    batch = made(features, 2_000, seed=1)
+    frame = online(features, batch)
+    for name in ("scatter_gather_7d", "cycle_2_7d", "cycle_3_7d", "cycle_4_7d"):
+        at = features.names.index(name)
+        assert (frame.values[at, frame.valid[at]] > 0).sum() > 20, name
+    assert compare(features, batch).mismatches == 0
 
 
 @pytest.mark.parametrize("wrong", [{"key_type": "INT"}, {"lateness": 0}])
