@@ -112,7 +112,7 @@ def test_a_program_that_cannot_be_read_is_named_with_its_place(run: Run, tmp_pat
     (tmp_path / "bad.num").write_text("send [CNY/2 1] (\n  sauce = @a\n)")
     done = run("agreement", "run", tmp_path / "bad.num")
     assert done.code == 2
-    assert done.err.startswith("jinku: bad.num, line 2, column 3: unexpected 'sauce'")
+    assert done.err.startswith("jinku: bad.num: line 2, column 3: unexpected 'sauce'")
     assert "`source`" in done.err
 
 
