@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.risk.decision.test_house import Now, opened
+from tests.risk.decision.test_house import opened
+from tests.risk.house.kit import Now
 
 from jinku.cli.main import main
 
