@@ -9,6 +9,7 @@ Example::
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -23,7 +24,6 @@ from jinku.risk.screening.formats.domestic import read_domestic
 from jinku.risk.screening.lists import ListDesk
 from jinku.risk.screening.model import Subject
 from jinku.risk.screening.names import Kind
-from jinku.risk.screening.screened import Screened
 from jinku.sim.crime.play import Answer, Venue
 from jinku.sim.run import SimClock
 from jinku.sim.scenes.crime import Before, CrimeRooms
@@ -57,14 +57,15 @@ def crime_rooms(
     with open_house(directory, origin=ORIGIN, clock=clock) as house:
         desk = ListDesk(house.control, house.ledger, clock)
         desk.load(read_domestic(*lists), LIST_NAME, by=_OFFICERS[0])
-        screened = Screened(desk.running())
+        index = desk.running().index
         with Risk(house, clock) as risk:
             risk.recover()
             alerts = open_desks(house, clock).alerts
             feed = AlertFeed(risk, alerts)
 
+            @cache
             def listed(name: str) -> bool:
-                return any(screened.learn(Subject(f"{kind}:{name}", (name,), kind)).listed for kind in _KINDS)
+                return any(index.search(Subject(name, (name,), kind)) for kind in _KINDS)
 
             def settle(transfer: int, verdict: str) -> str:
                 act = risk.acts.release if verdict == "release" else risk.acts.refuse

@@ -18,7 +18,6 @@ from jinku.risk.screening.formats.un import read_un
 from jinku.risk.screening.lists import ListDesk, Version
 from jinku.risk.screening.model import Facts, Subject
 from jinku.risk.screening.names import Kind
-from jinku.risk.screening.screened import CLEAN, UNNAMED, Screened
 from jinku.risk.screening.whitelist import Whitelist
 
 
@@ -272,22 +271,6 @@ def test_a_clearance_needs_a_reason_and_a_near_end_and_may_be_withdrawn(kit: Kit
     assert not kit.whitelist.cleared()
     with pytest.raises(NotAsked):
         kit.whitelist.confirm(number, by="officer-3")
-
-
-def test_decisions_have_a_cheap_answer_by_key(kit: Kit) -> None:
-    """K5: on each movement, unseen counterparties screened once and kept for the list's version."""
-    kit.load(*PEOPLE)
-    screened = Screened(kit.lists.running())
-    screened.learn_all([Subject("p-1", ("张三丰",), Kind.PERSON), Subject("p-2", ("清白人",), Kind.PERSON)])
-    screened.learn(Subject("x", ("李四光",), Kind.PERSON), 77)
-    assert screened.listed(["p-1", "p-2", "p-3", 77]).tolist() == [True, False, False, True]
-    assert screened.unknown(["p-1", "p-3", "p-3"]) == ["p-3"]
-    assert screened.answer("p-2") == CLEAN
-    assert screened.learn(Subject("p-4", ("",))) == UNNAMED
-    kit.load(*PEOPLE, "清白人")
-    assert screened.renew(kit.lists.running()) == ["p-2"]
-    assert screened.listed(["p-2"]).tolist() == [True]
-    assert screened.versions == "cn.2"
 
 
 def test_the_book_refuses_who_has_no_name_and_forgets(kit: Kit) -> None:

@@ -222,5 +222,6 @@ def seals_section(ledger: Journal, books: Standing) -> Section:
             )
             for entry, at, topic, digest in seals(ledger, books.size)
         ),
+        note=Both("Confidential topics are not listed.", "涉密主题不列出。"),
         empty=Both("Nothing is sealed.", "尚无封存记录。"),
     )

@@ -1,4 +1,4 @@
-"""What the topic numbers of the log's seals mean.
+"""What the topic numbers of the log's seals mean, and which are told to nobody outside the risk desk.
 
 Example::
 
@@ -22,8 +22,15 @@ TOPICS = MappingProxyType(
         9: Both("resolution pack or report", "处置资料包与报表"),
         10: Both("retention or erasure", "留存与删除"),
         11: Both("audit", "审计"),
+        12: Both("decisions on movements", "变动的决策"),
+        13: Both("rules, features and models published", "规则、特征与模型发布"),
+        14: Both("watchlists", "名单"),
+        16: Both("market and operational risk", "市场与操作风险"),
     }
 )
+WITHHELD = frozenset({15, 17})
+"""Topics that no table for others tells of: acts about cases, measures and reports, and what screening found. That one
+was sealed, and when, says too much where secrecy is owed (AML Law of the PRC, art. 35)."""
 
 
 def topic_text(topic: int) -> str:

@@ -16,7 +16,7 @@ SAME_WORD = classes(_NAMES["same_word"])
 NUMBER_WORDS = {word: int(value) for word, value in items(_NAMES["number_words"]).items()}
 VESSEL_PREFIXES = words(_NAMES["vessel_prefixes"])
 PLACE_WORDS = words(_NAMES["place_words"])
-PLACE_WEIGHT = COMMON_WORD_WEIGHT = 0.6
+COMMON_WORD_WEIGHT = 0.6
 LEGAL_FORMS: list[tuple[tuple[str, ...], str]] = [
     (tuple(phrase.split()), kind)
     for kind, text in _NAMES["legal_forms"].items()

@@ -147,11 +147,6 @@ class LocalCluster:
         """The address of the cluster's REST interface."""
         return f"http://127.0.0.1:{self.rest_port}"
 
-    @property
-    def process_ids(self) -> tuple[int, ...]:
-        """The processes that were started."""
-        return tuple(process.pid for process in self._processes)
-
     def _start(self, directory: Path) -> None:
         self.rest_port, rpc_port = _free_ports(2)
         (directory / "config.yaml").write_text(self._configuration(directory, rpc_port), encoding="utf-8")
