@@ -104,7 +104,8 @@ class Risk(Closing):
             self.persons.enter(known)
             engines, policy = self._rehearsed(self.versions)
             self._read = rebuilt(engines, self.journal, self.snapshots, self.journal.size)
-            engines.make_room()
+            while engines.make_room():
+                pass
             if self._read > SNAPSHOT_EVENTS:
                 self.snapshots.put(self.journal.size, engines)
             desk = undo.enter_context(Desk(engines, policy, monotonic=monotonic))

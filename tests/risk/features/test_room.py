@@ -6,7 +6,7 @@ import numpy as np
 from tests.risk.decision.kit import POLICY, Plain, batch_of
 from tests.risk.features.test_engine import SMALL, stream
 
-from jinku.risk.decision.desk import Desk
+from jinku.risk.decision.desk import ROOM_EVENTS, Desk
 from jinku.risk.decision.model import Stage
 from jinku.risk.features.engine import Engine
 from jinku.risk.features.reading import parse_toml
@@ -22,11 +22,18 @@ def test_room_that_was_made_ahead_is_not_made_in_a_batch_and_changes_nothing() -
     plain, ahead = Engine(features), Engine(features)
     for engine in (plain, ahead):
         engine.step(stream(0, 3_000, 400))
-    before = places(ahead)
-    assert ahead.make_room()
+    before = last = places(ahead)
+    parts = 0
+    while ahead.make_room():
+        now = places(ahead)
+        changed = [
+            kind for one, other in zip(last, now, strict=True) for kind in (0, 1) if one[kind] != other[kind]
+        ]
+        assert len(changed) == 1, "one part at a time"
+        last, parts = now, parts + 1
     grown = places(ahead)
     assert grown != before
-    assert not ahead.make_room(), "there is room now"
+    assert parts > 0
     assert places(plain) == before
     assert ahead.snapshot() == plain.snapshot()
     one, other = (engine.step(stream(3_000, 1_400, 400)) for engine in (plain, ahead))
@@ -34,6 +41,17 @@ def test_room_that_was_made_ahead_is_not_made_in_a_batch_and_changes_nothing() -
     assert places(ahead) == grown
     assert places(plain) != before
     assert ahead.snapshot() == plain.snapshot()
+
+
+def test_a_desk_makes_room_between_batches_too() -> None:
+    """K1: a house that never rests grows where no batch waits for all of it."""
+    engines = Growing()
+    amounts = [100] * (ROOM_EVENTS // 2)
+    with Desk(engines, POLICY) as desk:
+        for turn in range(6):
+            desk.decide(batch_of(amounts, first=1 + turn * len(amounts)))
+        desk.settle()
+        assert engines.made >= 2
 
 
 class Growing(Plain):

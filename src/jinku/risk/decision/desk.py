@@ -11,7 +11,8 @@ Rules:
    fail, their state is in doubt: every event is answered so until the state is rebuilt.
 4. Of a linked chain the strongest action counts for all of it.
 5. The desk writes nothing: `jinku.risk.decision.office` keeps what it decides.
-6. While nothing comes for `IDLE_S`, the features' state gets room for what is to come.
+6. The features' state gets room for what is to come while nothing comes for `IDLE_S`, and between two batches after
+   each `ROOM_EVENTS`: one part of it at a time, so that no batch waits for all of it.
 
 Example::
 
@@ -43,6 +44,7 @@ SLICE_EVENTS_MIN = 64
 SLICES_A_DEADLINE = 8
 """Slices are as large as can be looked at in this part of the deadline, at the pace of those before."""
 IDLE_S = 0.25
+ROOM_EVENTS = 1_024
 NS_PER_MS = 1_000_000
 
 
@@ -77,7 +79,7 @@ class Roomy(Protocol):
     """Engines whose features' state can grow ahead of time."""
 
     def make_room(self) -> bool:
-        """Grow what would have to grow soon; whether anything did."""
+        """Grow one part of what would have to grow soon; whether anything did."""
         ...
 
 
@@ -128,6 +130,7 @@ class Desk(Closing):
         self.engines, self.policy = engines, policy
         self._monotonic, self._slice = monotonic, slice_events
         self._pace = 0
+        self._since_room = 0
         self.basis = Basis(engines.versions, engines.lines, policy)
         self.fault = ""
         """What engine failed last, and how."""
@@ -237,7 +240,10 @@ class Desk(Closing):
                 job.put(piece)
                 self._paced((now - start) // len(batch), len(batch))
                 start = now
+                self._since_room += len(batch)
             job.finished()
+            if self._since_room >= ROOM_EVENTS:
+                self._make_room()
 
     def _next(self) -> _Job | None:
         """The next batch; while there is none, what would have to grow in the middle of one grows (rule 6)."""
@@ -245,13 +251,16 @@ class Desk(Closing):
             try:
                 return self._jobs.get(timeout=IDLE_S)
             except queue.Empty:
-                pass
-            # The boundary of the thread: without room now the next batch makes its own, or fails by name.
-            try:
-                if isinstance(self.engines, Roomy) and not self.down:
-                    self.engines.make_room()
-            except Exception as error:  # noqa: BLE001
-                self.fault = f"no room ahead: {type(error).__name__}"
+                self._make_room()
+
+    def _make_room(self) -> None:
+        self._since_room = 0
+        # The boundary of the thread: without room now the next batch makes its own, or fails by name.
+        try:
+            if isinstance(self.engines, Roomy) and not self.down:
+                self.engines.make_room()
+        except Exception as error:  # noqa: BLE001
+            self.fault = f"no room ahead: {type(error).__name__}"
 
     def _paced(self, nanoseconds: int, events: int) -> None:
         """Hear what an event took; of few at a time nothing is told of many."""

@@ -90,10 +90,9 @@ class Engine:
         return values, valid
 
     def make_room(self) -> bool:
-        """Grow now what would have to grow before half as much again is history; whether anything did. What is held
-        does not change, so whoever has time calls this, and no batch has to wait."""
-        grown = [level.make_room() for level in self._levels]
-        return any(grown)
+        """Grow one of the things that would have to grow before half as much again is history; whether anything did.
+        What is held does not change, so whoever has time calls this, and no batch has to wait for all at once."""
+        return any(level.make_room() for level in self._levels)
 
     def snapshot(self) -> bytes:
         """The whole state, deterministic; its last 32 bytes are the SHA-256 of the rest."""
@@ -152,10 +151,12 @@ class _Running:
         return len(self.memories) + len(self._paths)
 
     def make_room(self) -> bool:
-        before = list(self.memories)
         for at, one in enumerate(self._level.groups):
-            self.memories[at] = room.ahead(one, self.memories[at])
-        return any(one is not other for one, other in zip(before, self.memories, strict=True))
+            before = self.memories[at]
+            self.memories[at] = room.ahead(one, before)
+            if self.memories[at] is not before:
+                return True
+        return False
 
     def step(self, batch: EventBatch, names: Names, out: Output) -> None:
         given = self._reading.read(batch, names)

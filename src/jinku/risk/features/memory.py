@@ -56,13 +56,14 @@ def reserve(plan: Plan, memory: Memory, events: int) -> Memory:
 
 
 def ahead(plan: Plan, memory: Memory) -> Memory:
-    """`memory` with room for half as much again as lives in it; the same object where there is."""
+    """`memory` with room for half as much again as lives in it, of one kind, rows or slots: whoever waits meanwhile
+    waits for one; the same object where there is room."""
     start, end, used, free, _ = memory.state.tolist()
     rows, slots = (end - start) * 3 // 2, (used - free) * 3 // 2 + free
     if rows > len(memory.rows):
-        memory = _with_rows(plan, memory, rows)
+        return _with_rows(plan, memory, rows)
     if slots - free > len(memory.slots):
-        memory = _with_slots(plan, memory, slots)
+        return _with_slots(plan, memory, slots)
     return memory
 
 
