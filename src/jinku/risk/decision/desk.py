@@ -11,8 +11,8 @@ Rules:
    fail, their state is in doubt: every event is answered so until the state is rebuilt.
 4. Of a linked chain the strongest action counts for all of it.
 5. The desk writes nothing: `jinku.risk.decision.office` keeps what it decides.
-6. The features' state gets room for what is to come while nothing comes for `IDLE_S`, and between two batches after
-   each `ROOM_EVENTS`: one part of it at a time, so that no batch waits for all of it.
+6. The features' state gets room for what is to come while nothing comes for `IDLE_S`, and between two batches for
+   each `ROOM_EVENTS` of them: a little at a time, so that no batch waits for all of it.
 
 Example::
 
@@ -44,7 +44,8 @@ SLICE_EVENTS_MIN = 64
 SLICES_A_DEADLINE = 8
 """Slices are as large as can be looked at in this part of the deadline, at the pace of those before."""
 IDLE_S = 0.25
-ROOM_EVENTS = 1_024
+ROOM_EVENTS = 512
+"""A step of making room for so many events: faster than they fill it."""
 NS_PER_MS = 1_000_000
 
 
@@ -79,7 +80,7 @@ class Roomy(Protocol):
     """Engines whose features' state can grow ahead of time."""
 
     def make_room(self) -> bool:
-        """Grow one part of what would have to grow soon; whether anything did."""
+        """Do a little of what gives the state room; whether there was anything to do."""
         ...
 
 
@@ -242,8 +243,10 @@ class Desk(Closing):
                 start = now
                 self._since_room += len(batch)
             job.finished()
-            if self._since_room >= ROOM_EVENTS:
-                self._make_room()
+            for _ in range(self._since_room // ROOM_EVENTS):
+                if not self._make_room():
+                    break
+            self._since_room %= ROOM_EVENTS
 
     def _next(self) -> _Job | None:
         """The next batch; while there is none, what would have to grow in the middle of one grows (rule 6)."""
@@ -251,16 +254,17 @@ class Desk(Closing):
             try:
                 return self._jobs.get(timeout=IDLE_S)
             except queue.Empty:
-                self._make_room()
+                while self._make_room() and self._jobs.empty():
+                    pass
 
-    def _make_room(self) -> None:
-        self._since_room = 0
+    def _make_room(self) -> bool:
+        """Do a little of it (rule 6); whether there was anything to do."""
         # The boundary of the thread: without room now the next batch makes its own, or fails by name.
         try:
-            if isinstance(self.engines, Roomy) and not self.down:
-                self.engines.make_room()
+            return isinstance(self.engines, Roomy) and not self.down and self.engines.make_room()
         except Exception as error:  # noqa: BLE001
             self.fault = f"no room ahead: {type(error).__name__}"
+            return False
 
     def _paced(self, nanoseconds: int, events: int) -> None:
         """Hear what an event took; of few at a time nothing is told of many."""

@@ -90,8 +90,8 @@ class Engine:
         return values, valid
 
     def make_room(self) -> bool:
-        """Grow one of the things that would have to grow before half as much again is history; whether anything did.
-        What is held does not change, so whoever has time calls this, and no batch has to wait for all at once."""
+        """Do a little of what makes room for half as much again as is history; whether there was anything to do. What
+        is held does not change, so whoever has time calls this, and no batch has to wait for all at once."""
         return any(level.make_room() for level in self._levels)
 
     def snapshot(self) -> bytes:
@@ -139,6 +139,7 @@ class _Running:
         self._level, self._rows = level, rows
         self._reading = Reading(level)
         self.memories: list[Memory] = [room.empty(one) for one in level.groups]
+        self._ahead = [room.Ahead(one) for one in level.groups]
         self._paths = [Paths([Chain.of(one) for one in group.features]) for group in level.paths]
         self._rounds = [
             (Program([one.value for one in part if one.value]), [rows[one.name] for one in part])
@@ -151,10 +152,9 @@ class _Running:
         return len(self.memories) + len(self._paths)
 
     def make_room(self) -> bool:
-        for at, one in enumerate(self._level.groups):
-            before = self.memories[at]
-            self.memories[at] = room.ahead(one, before)
-            if self.memories[at] is not before:
+        for at, one in enumerate(self._ahead):
+            self.memories[at], stepped = one.step(self.memories[at])
+            if stepped:
                 return True
         return False
 

@@ -2,8 +2,9 @@
 
 Rules:
 
-1. Before a batch there is room for all that it may add; the kernel never allocates. To double costs about a second for
-   a million rows: `ahead` does it while nobody waits.
+1. Before a batch there is room for all that it may add; the kernel never allocates. `ahead` makes it early, a little at
+   a time: first the larger arrays are written once, for a page of memory costs most when it is first touched; then
+   what lives is copied.
 2. The bytes hold what lives, in the order of row numbers and slots: they do not depend on how much room there is, nor
    on how the stream was cut into batches. Tables are made anew from it.
 
@@ -11,6 +12,8 @@ Example::
 
     memory = reserve(plan, empty(plan), 8_000)
 """
+
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +39,10 @@ from jinku.risk.features.layout import (
 from jinku.risk.features.tables import enter_slot, find_value
 
 ROWS_MIN = 64
+WORDS_A_STEP = 1 << 19
+"""Of new arrays that are written in one step of `Ahead`: 4 MiB."""
+_EMPTY = (0, 0, NONE)
+"""What each of a triple of arrays holds before it is used."""
 
 
 def empty(plan: Plan) -> Memory:
@@ -49,38 +56,71 @@ def reserve(plan: Plan, memory: Memory, events: int) -> Memory:
     more = events * len(plan.sides)
     rows, slots = end - start + more, used + more
     if rows > len(memory.rows):
-        memory = _with_rows(plan, memory, rows)
+        memory = _with_rows(plan, memory, _emptied(_row_arrays(plan, _doubled(rows))))
     if slots - free > len(memory.slots):
-        memory = _with_slots(plan, memory, slots)
+        memory = _with_slots(plan, memory, _emptied(_slot_arrays(plan, _doubled(slots))))
     return memory
 
 
-def ahead(plan: Plan, memory: Memory) -> Memory:
-    """`memory` with room for half as much again as lives in it, of one kind, rows or slots: whoever waits meanwhile
-    waits for one; the same object where there is room."""
-    start, end, used, free, _ = memory.state.tolist()
-    rows, slots = (end - start) * 3 // 2, (used - free) * 3 // 2 + free
-    if rows > len(memory.rows):
-        return _with_rows(plan, memory, rows)
-    if slots - free > len(memory.slots):
-        return _with_slots(plan, memory, slots)
-    return memory
+class Ahead:
+    """Room for half as much again as lives in a group's memory, made in steps that are each short."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._arrays: tuple[Integers, ...] = ()
+        self._places = self._written = 0
+
+    def step(self, memory: Memory) -> tuple[Memory, bool]:
+        """One step, and whether there was one to take; what lives in the memory given back is the same."""
+        start, end, used, free, _ = memory.state.tolist()
+        rows, slots = (end - start) * 3 // 2, (used - free) * 3 // 2 + free
+        if rows > len(memory.rows):
+            places = _doubled(rows)
+            if not self._are_written(places, lambda: _row_arrays(self._plan, places)):
+                return memory, True
+            memory = _with_rows(self._plan, memory, self._arrays)
+        elif slots - free > len(memory.slots):
+            places = -_doubled(slots)  # another sign: not to be taken for arrays of rows
+            if not self._are_written(places, lambda: _slot_arrays(self._plan, -places)):
+                return memory, True
+            memory = _with_slots(self._plan, memory, self._arrays)
+        else:
+            self._arrays, self._places = (), 0
+            return memory, False
+        self._arrays, self._places = (), 0
+        return memory, True
+
+    def _are_written(self, places: int, make: Callable[[], tuple[Integers, ...]]) -> bool:
+        """Write the next `WORDS_A_STEP` of the arrays that `make` makes; whether all are."""
+        if self._places != places:
+            self._arrays, self._places, self._written = make(), places, 0
+        left, before = WORDS_A_STEP, 0
+        for array, value in zip(self._arrays, _EMPTY, strict=True):
+            words = array.reshape(-1)
+            begin = max(0, self._written - before)
+            end = min(len(words), begin + left)
+            if begin < end:
+                words[begin:end] = value
+                left -= end - begin
+            before += len(words)
+        self._written += WORDS_A_STEP - left
+        return self._written >= before
 
 
-def _with_rows(plan: Plan, memory: Memory, rows: int) -> Memory:
+def _with_rows(plan: Plan, memory: Memory, arrays: tuple[Integers, ...]) -> Memory:
     """`memory` with a larger ring; slots and their table stay."""
     start, end = int(memory.state[START]), int(memory.state[END])
-    grown = _ring(plan, rows)
+    grown, _, distinct = arrays
     _copied(grown, memory.rows, start, end)
-    memory = memory._replace(rows=grown, distinct=_values(plan, grown))
+    memory = memory._replace(rows=grown, distinct=distinct)
     fill_values(plan, memory)
     return memory
 
 
-def _with_slots(plan: Plan, memory: Memory, slots: int) -> Memory:
+def _with_slots(plan: Plan, memory: Memory, arrays: tuple[Integers, ...]) -> Memory:
     """`memory` with room for more slots; rows and what `distinct` counts stay."""
     used, free = int(memory.state[SLOTS]), int(memory.state[FREE])
-    grown, listed, table = _slots(plan, slots)
+    grown, listed, table = arrays
     grown[:used] = memory.slots[:used]
     listed[:free] = memory.free[:free]
     memory = memory._replace(slots=grown, free=listed, table=table)
@@ -105,28 +145,34 @@ def _in_use(memory: Memory) -> NDArray[np.bool_]:
     return used
 
 
-def _ring(plan: Plan, rows: int) -> Integers:
-    return np.zeros((1 << max(rows - 1, 1).bit_length(), int(plan.sizes[ROW_WORDS])), np.int64)
+def _doubled(places: int) -> int:
+    """The power of two that holds so many."""
+    return 1 << max(places - 1, 1).bit_length()
 
 
-def _values(plan: Plan, ring: Integers) -> Integers:
-    """Empty tables of what `distinct` counts, for a ring of this size."""
-    return np.full((len(plan.distincts), 2 * len(ring)), NONE, np.int64)
+def _row_arrays(plan: Plan, places: int) -> tuple[Integers, ...]:
+    """A ring, nothing, and the tables of what `distinct` counts for a ring of this size; not written yet."""
+    ring = np.empty((places, int(plan.sizes[ROW_WORDS])), np.int64)
+    return ring, np.empty(0, np.int64), np.empty((len(plan.distincts), 2 * places), np.int64)
 
 
-def _slots(plan: Plan, slots: int) -> tuple[Integers, Integers, Integers]:
-    """Slots, the list of free ones, and the table of identities."""
-    places = 1 << max(slots - 1, 1).bit_length()
-    return (
-        np.zeros((places, int(plan.sizes[SLOT_WORDS])), np.int64),
-        np.zeros(places, np.int64),
-        np.full(2 * places, NONE, np.int64),
-    )
+def _slot_arrays(plan: Plan, places: int) -> tuple[Integers, ...]:
+    """Slots, the list of free ones, and the table of identities; not written yet."""
+    slots = np.empty((places, int(plan.sizes[SLOT_WORDS])), np.int64)
+    return slots, np.empty(places, np.int64), np.empty(2 * places, np.int64)
+
+
+def _emptied(arrays: tuple[Integers, ...]) -> tuple[Integers, ...]:
+    """`arrays`, written as those of a group that has seen nothing."""
+    for array, value in zip(arrays, _EMPTY, strict=True):
+        array[...] = value
+    return arrays
 
 
 def _room(plan: Plan, state: Integers, rows: int, slots: int) -> Memory:
-    ring = _ring(plan, rows)
-    return Memory(state, ring, *_slots(plan, slots), _values(plan, ring))
+    ring, _, distinct = _emptied(_row_arrays(plan, _doubled(rows)))
+    held, free, table = _emptied(_slot_arrays(plan, _doubled(slots)))
+    return Memory(state, ring, held, free, table, distinct)
 
 
 @released
