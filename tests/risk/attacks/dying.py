@@ -17,8 +17,8 @@ _CLEAN.set_forkserver_preload(
 
 def typed(lines: Sequence[str], folder: Path, point: int = -1) -> tuple[int, list[str]]:
     """Type commands one after another; the exit code of the process, which is that of the last, and what each
-    answered. With a `point` the process ends without any ceremony, by `DIED`, at its `point`-th moment before or
-    after a commit or a seal."""
+    answered. With a `point` the process ends without any ceremony, by `DIED`, at its `point`-th moment before a
+    commit or a seal: nothing is kept between one and the next, so after one is before the next."""
     answers = [folder / f"answer-{at}" for at in range(len(lines))]
     process = _CLEAN.Process(target=_run, args=(list(lines), [str(path) for path in answers], point))
     process.start()
@@ -58,9 +58,7 @@ def _arm(point: int) -> None:
     def around(real: Callable[..., Any]) -> Callable[..., Any]:
         def done(*given: Any, **named: Any) -> Any:
             moment()
-            answer = real(*given, **named)
-            moment()
-            return answer
+            return real(*given, **named)
 
         return done
 
