@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
+from jinku.base.clock import NS_PER_US
 from jinku.base.currency import TABLE
 from jinku.base.files import replace_durably
 from jinku.bootstrap.risk import Risk
@@ -37,7 +38,6 @@ from jinku.risk.rules.model import Rule
 
 MARK_FILE = "alerted"
 LEAST_SCORE = {Action.HOLD: 60, Action.DENY: 90}
-_NS_PER_US = 1_000
 CODES = frozenset(unit.code for unit in TABLE)
 _AT_ONCE = 5_000
 
@@ -85,7 +85,7 @@ class AlertFeed:
                 subject=customers[row],
                 typology=_typology(decided, place, rules, listed=bool(events.column("listed").values[place])),
                 score=min(SCORE_MAX, max(points, least)),
-                at=int(events.times[place]) * _NS_PER_US,
+                at=int(events.times[place]) * NS_PER_US,
                 amount=min(amounts[row], AMOUNT_MAX) if currencies[row] in CODES else 0,
                 currency=currencies[row] if currencies[row] in CODES else "",
                 evidence=(digest,),

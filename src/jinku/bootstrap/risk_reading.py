@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jinku.base.clock import to_rfc3339
+from jinku.base.clock import NS_PER_US, to_rfc3339
 from jinku.bootstrap.risk import Risk
 from jinku.risk.decision.engines import HouseEngines
 from jinku.risk.decision.explaining import explained, told
@@ -30,7 +30,6 @@ from jinku.risk.events.columns import key_number
 
 EVENTS_LOOKED_MAX = 100_000
 NEWEST = (1 << 63) - 1
-NS_PER_US = 1_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from typing import Protocol
 
 import numpy as np
 
-from jinku.base.clock import Clock
+from jinku.base.clock import NS_PER_US, Clock
 from jinku.bootstrap.house import House
 from jinku.bootstrap.risk_desks import EVIDENCE_DIRECTORY
 from jinku.bootstrap.risk_keys import parties_of
@@ -32,7 +32,6 @@ from jinku.risk.events.batch import EventBatch
 from jinku.risk.reports.retention import TERMS, risk_kinds
 from jinku.risk.screening.whitelist import Whitelist
 
-NS_PER_US = 1_000
 GATHERING = ("risk case",)
 """Kinds a hold on which holds all that is about the same customer."""
 ROWS = tuple(RetentionRow(one.from_day, one.jurisdiction, one.kind, one.years, one.source) for one in TERMS)

@@ -1,11 +1,11 @@
 """A thief at the gate: money that was to wait, moved by retries, pieces of chains, and posts of one's own."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.risk.decision import test_gate as gate
 from tests.risk.decision.kit import SHANGHAI, Plain, asked, office_over, opened_ledger
 
 from jinku.base.database import Database
@@ -17,8 +17,6 @@ from jinku.ledger.layout import ACCOUNT, TRANSFER, Array, set_u128
 from jinku.ledger.model import AccountFlags
 from jinku.ledger.model import CreateTransferStatus as Ledger_
 from jinku.ledger.model import TransferFlags as Flags
-from jinku.ledger.service import Ledger
-from jinku.risk.decision.office import DecisionOffice
 from jinku.risk.decision.transfers import Nobody, Scene
 from jinku.risk.decision.waiting import WaitingBook, WaitState
 
@@ -28,16 +26,7 @@ LINKED = int(Flags.LINKED)
 BANK, THIEF, MULE = 1, 2, 3
 
 
-@dataclass
-class Room:
-    ledger: Ledger
-    office: DecisionOffice
-    gate: Gate
-    acts: WaitingActs
-
-    def send(self, rows: Array) -> list[int]:
-        return [int(one) for one in self.gate.create_transfers_array(rows)["status"]]
-
+class Room(gate.Room):
     @property
     def stolen(self) -> int:
         [found] = self.ledger.lookup_accounts([MULE])

@@ -21,7 +21,7 @@ from datetime import date
 
 import numpy as np
 
-from jinku.base.clock import end_of_day, start_of_day
+from jinku.base.clock import NS_PER_US, end_of_day, start_of_day
 from jinku.risk.decision.combining import Basis, Told, decisions, unlooked
 from jinku.risk.decision.errors import JournalAltered, JournalErased
 from jinku.risk.decision.history import Restorable, Snapshots, rebuilt
@@ -30,7 +30,6 @@ from jinku.risk.decision.model import Decided, Findings, Stage, Versions
 from jinku.risk.decision.policy import Policy
 from jinku.risk.decision.record import Kept, RecordKind, decode, decode_learnt, encode
 
-NS_PER_US = 1_000
 FINDINGS_MAX = 100
 
 Load = Callable[[Versions], tuple[Restorable, Policy]]

@@ -2,7 +2,7 @@
 
 Rules:
 
-1. Before a batch there is room for all that it may add; the kernel never allocates. `ahead` makes it early, a little at
+1. Before a batch there is room for all that it may add; the kernel never allocates. `Ahead` makes it early, a little at
    a time: first the larger arrays are written once, for a page of memory costs most when it is first touched; then
    what lives is copied.
 2. The bytes hold what lives, in the order of row numbers and slots: they do not depend on how much room there is, nor

@@ -21,6 +21,7 @@ from typing import Protocol
 
 import numpy as np
 
+from jinku.base.clock import NS_PER_US
 from jinku.ledger.layout import ACCOUNT, TRANSFER, Array, set_u128
 from jinku.ledger.model import CreateTransferStatus
 from jinku.ledger.service import Ledger
@@ -44,7 +45,6 @@ FUNDS = 1_000_000_000_00
 """What every account begins with (fen), so that no movement fails for want of money."""
 SLOT_US = 300_000_000
 KINDS = {"payment": 10, "transfer": 11, "deposit": 12, "withdrawal": 13}
-_NS_PER_US = 1_000
 
 
 class Answer(IntEnum):
@@ -96,7 +96,7 @@ def play(world: CrimeWorld, venue: Venue, watch: Callable[[int], None] = lambda 
         _learn(list(part), venue)
     found: list[Outcome] = []
     for slot, part in groupby(world.day, lambda one: one.at // SLOT_US):
-        venue.clock.now = slot * SLOT_US * _NS_PER_US
+        venue.clock.now = slot * SLOT_US * NS_PER_US
         found += _send(list(part), len(found), venue)
         watch(len(found))
     return found
